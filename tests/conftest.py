@@ -1,0 +1,18 @@
+"""What every test shares: plots without a screen, and no global state left changed."""
+
+import matplotlib
+import numpy as np
+import pytest
+import torch
+
+matplotlib.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def global_random_state_is_untouched():
+    """qnas never draws from, nor seeds, the global generators."""
+    numpy_state, torch_state = np.random.get_state(), torch.random.get_rng_state()  # noqa: NPY002
+    yield
+    after = np.random.get_state()  # noqa: NPY002
+    assert all(np.array_equal(a, b) for a, b in zip(numpy_state[1:], after[1:], strict=True))
+    assert torch.equal(torch_state, torch.random.get_rng_state())
