@@ -97,8 +97,10 @@ def load_attribute(reference: str) -> Any:
     module_name, _, attribute = reference.partition(":")
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise PluginError(f"the module of {reference!r} cannot be imported: {error}.") from error
+    except Exception as error:
+        raise PluginError(
+            f"the module of {reference!r} cannot be imported: {type(error).__name__}: {error}."
+        ) from error
     try:
         return getattr(module, attribute)
     except AttributeError:

@@ -1,0 +1,25 @@
+"""What a front is made of. One file per objective; importing this room registers the bundled ones."""
+
+from qnas.objectives import accuracy, counts
+from qnas.objectives.design import Design
+from qnas.objectives.expressibility import Expressibility, expressibility
+from qnas.objectives.flops import Flops, flops
+from qnas.objectives.objective import Estimate, Objective, choose_objectives, objective, objectives
+from qnas.objectives.trainability import GradientVariance, gradient_variance
+
+__all__ = [
+    "Design",
+    "Estimate",
+    "Expressibility",
+    "Flops",
+    "GradientVariance",
+    "Objective",
+    "accuracy",
+    "choose_objectives",
+    "counts",
+    "expressibility",
+    "flops",
+    "gradient_variance",
+    "objective",
+    "objectives",
+]

@@ -1,0 +1,35 @@
+"""Searchers: they see genotypes and losses, never networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from qnas.errors import ConfigurationError, unknown
+from qnas.search.nsga2 import Nsga2
+from qnas.search.random import RandomSearch
+from qnas.search.searcher import Searcher, SearchSettings
+from qnas.space import Space
+
+__all__ = ["SearchSettings", "Searcher", "make_searcher"]
+
+SEARCHERS: dict[str, Callable[[SearchSettings, Space, int, int], Searcher]] = {
+    "nsga2": Nsga2,
+    "random": RandomSearch,
+}
+
+
+def make_searcher(settings: SearchSettings, space: Space, n_objectives: int, seed: int) -> Searcher:
+    """The searcher that the settings name.
+
+    Args:
+        settings: the search as configured.
+        space: what is searched.
+        n_objectives: how many losses a design has.
+        seed: the same seed and the same losses give the same asks.
+
+    Raises:
+        ConfigurationError: there is no such searcher.
+    """
+    if settings.name not in SEARCHERS:
+        raise ConfigurationError(unknown("searcher", settings.name, SEARCHERS, "Set search.name."))
+    return SEARCHERS[settings.name](settings, space, n_objectives, seed)

@@ -1,0 +1,92 @@
+"""Encodings: how features become a quantum state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter
+from qiskit_machine_learning.circuit.library.raw_feature_vector import ParameterizedInitialize
+
+from qnas.errors import DesignError, unknown
+from qnas.plugins import Registry
+
+EncodingFunction = Callable[..., QuantumCircuit]
+Width = Callable[[int], int]
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """An encoding part: `build(features, n_qubits, **options)` and how many features it takes on n qubits."""
+
+    build: EncodingFunction
+    width: Width
+    reuploads: bool = True
+
+
+encodings: Registry[Encoding] = Registry("encoding", "qnas.encodings")
+
+
+def encoding(
+    name: str, width: Width = lambda n_qubits: n_qubits, reuploads: bool = True
+) -> Callable[[EncodingFunction], EncodingFunction]:
+    """Register a function `(features, n_qubits, **options) -> QuantumCircuit` as an encoding.
+
+    Args:
+        name: its short name in search spaces.
+        width: the number of features it takes on n qubits; by default one per qubit. It must accept fewer.
+        reuploads: whether it may be applied again before each layer.
+    """
+
+    def register(build: EncodingFunction) -> EncodingFunction:
+        encodings.add(name, Encoding(build, width, reuploads))
+        return build
+
+    return register
+
+
+_AXES = ("x", "y", "z")
+
+
+@encoding("angle")
+def angle(features: Sequence[Parameter], n_qubits: int, axis: str = "y") -> QuantumCircuit:
+    """Feature k as a rotation of qubit k about `axis`. About z it leaves |0> as it is, so z needs re-uploading."""
+    if axis not in _AXES:
+        raise DesignError(unknown("axis of the angle encoding", axis, _AXES))
+    circuit = QuantumCircuit(n_qubits)
+    for qubit, feature in enumerate(features):
+        getattr(circuit, f"r{axis}")(feature, qubit)
+    return circuit
+
+
+@encoding("dense_angle", width=lambda n_qubits: 2 * n_qubits)
+def dense_angle(features: Sequence[Parameter], n_qubits: int) -> QuantumCircuit:
+    """Two features per qubit, RY then RZ (LaRose and Coyle 2020, arXiv 2003.01695)."""
+    circuit = QuantumCircuit(n_qubits)
+    for k, feature in enumerate(features):
+        (circuit.ry if k < n_qubits else circuit.rz)(feature, k % n_qubits)
+    return circuit
+
+
+@encoding("iqp")
+def iqp(features: Sequence[Parameter], n_qubits: int, repeats: int = 1) -> QuantumCircuit:
+    """Hadamards, RZ(x_i) and RZZ(x_i x_j) on every pair, repeated (Havlicek et al. 2019, arXiv 1804.11326)."""
+    circuit = QuantumCircuit(n_qubits)
+    for _ in range(repeats):
+        circuit.h(range(n_qubits))
+        for i, feature in enumerate(features):
+            circuit.rz(feature, i)
+        for i, first in enumerate(features):
+            for j, second in enumerate(features[:i]):
+                circuit.rzz(first * second, j, i)
+    return circuit
+
+
+@encoding("amplitude", width=lambda n_qubits: 2**n_qubits, reuploads=False)
+def amplitude(features: Sequence[Parameter], n_qubits: int) -> QuantumCircuit:
+    """The features, divided by their norm, as the amplitudes of the basis states; missing ones are 0."""
+    circuit = QuantumCircuit(n_qubits)
+    amplitudes = [*features, *[0.0] * (2**n_qubits - len(features))]
+    circuit.append(ParameterizedInitialize(amplitudes), range(n_qubits))
+    return circuit

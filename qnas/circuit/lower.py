@@ -1,0 +1,235 @@
+"""Lower any plain Qiskit circuit to a circuit program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from qiskit import QuantumCircuit
+from qiskit.circuit import (
+    ClassicalRegister,
+    ControlFlowOp,
+    Instruction,
+    Operation,
+    Parameter,
+    ParameterExpression,
+    Qubit,
+)
+from qiskit.circuit.library import PauliEvolutionGate
+from qiskit.exceptions import QiskitError
+from qiskit.quantum_info import Operator
+
+from qnas.circuit.angles import angle_map
+from qnas.circuit.program import CircuitProgram, Fixed, Rotation
+from qnas.circuit.program import Operation as ProgramOperation
+from qnas.errors import CircuitError
+
+Factor = tuple[str, tuple[int, ...], float]
+"""A Pauli string, the positions of the gate's qubits it acts on, and the factor of the gate's angle."""
+
+AMPLITUDE_ENCODING = "ParameterizedInitialize"
+"""Name of Qiskit Machine Learning's raw feature vector; lowered to initial amplitudes."""
+
+_LARGEST_FIXED_GATE = 3
+_IGNORED = frozenset({"barrier", "id", "global_phase"})
+_REFUSED = {
+    "measure": "remove the measurements (circuit.remove_final_measurements()); observables say what is read",
+    "reset": "qnas simulates unitary circuits only",
+    "initialize": "use StatePreparation, which is unitary, or amplitude encoding (raw_feature_vector)",
+}
+
+
+def _controlled(pauli: str) -> tuple[Factor, ...]:
+    """exp(-i phi/2 |1><1| P) as two commuting rotations; qubit 0 of the gate is the control."""
+    return ((pauli, (1,), 0.5), ("Z" + pauli, (0, 1), -0.5))
+
+
+ROTATIONS: dict[str, tuple[tuple[Factor, ...], ...]] = {
+    # one entry per parameter of the gate; u is applied right to left: lambda, theta, phi
+    "rx": ((("X", (0,), 1.0),),),
+    "ry": ((("Y", (0,), 1.0),),),
+    "rz": ((("Z", (0,), 1.0),),),
+    "p": ((("Z", (0,), 1.0),),),
+    "u1": ((("Z", (0,), 1.0),),),
+    "rxx": ((("XX", (0, 1), 1.0),),),
+    "ryy": ((("YY", (0, 1), 1.0),),),
+    "rzz": ((("ZZ", (0, 1), 1.0),),),
+    "rzx": ((("ZX", (0, 1), 1.0),),),
+    "crx": (_controlled("X"),),
+    "cry": (_controlled("Y"),),
+    "crz": (_controlled("Z"),),
+    "cp": ((("Z", (0,), 0.5), ("Z", (1,), 0.5), ("ZZ", (0, 1), -0.5)),),
+    "cu1": ((("Z", (0,), 0.5), ("Z", (1,), 0.5), ("ZZ", (0, 1), -0.5)),),
+}
+"""Gates that are rotations as they stand, up to a global phase."""
+
+
+@dataclass
+class _Lowering:
+    """What has been lowered so far."""
+
+    operations: list[ProgramOperation] = field(default_factory=list)
+    slots: list[ParameterExpression] = field(default_factory=list)
+    amplitudes: list[ParameterExpression] | None = None
+
+    def rotate(self, pauli: str, qubits: tuple[int, ...], angle: ParameterExpression) -> None:
+        self.operations.append(Rotation(pauli, qubits, len(self.slots)))
+        self.slots.append(angle)
+
+    def fix(self, gate: Operation, qubits: tuple[int, ...]) -> None:
+        self.operations.append(Fixed(gate.name, qubits, Operator(gate).data))
+
+
+def lower(circuit: QuantumCircuit, inputs: Sequence[Parameter], weights: Sequence[Parameter]) -> CircuitProgram:
+    """The circuit program of `circuit`, equal to it up to a global phase.
+
+    Args:
+        circuit: unitary, of any gates that lower; it may begin with amplitude encoding
+            (`qiskit_machine_learning.circuit.library.raw_feature_vector`) on all its qubits.
+        inputs, weights: its parameters, in the order of the caller's arrays. Those that the circuit does not
+            contain are allowed and have no effect.
+
+    Raises:
+        CircuitError: a gate cannot be lowered, or a parameter is neither input nor weight, or both.
+    """
+    _check_parameters(circuit, inputs, weights)
+    lowering = _Lowering()
+    for operation, qubits in _flat(circuit, tuple(range(circuit.num_qubits))):
+        _lower_operation(lowering, operation, qubits, circuit.num_qubits)
+    parameters = [*inputs, *weights]
+    return CircuitProgram(
+        n_qubits=circuit.num_qubits,
+        n_inputs=len(inputs),
+        n_weights=len(weights),
+        operations=tuple(lowering.operations),
+        angles=angle_map(lowering.slots, parameters),
+        amplitude_inputs=_amplitude_inputs(lowering.amplitudes, inputs),
+    )
+
+
+def _check_parameters(circuit: QuantumCircuit, inputs: Sequence[Parameter], weights: Sequence[Parameter]) -> None:
+    twice = set(inputs) & set(weights)
+    if twice or len(set(inputs)) < len(inputs) or len(set(weights)) < len(weights):
+        raise CircuitError(
+            f"each parameter is one input or one weight, but these are named twice: "
+            f"{sorted(p.name for p in twice) or 'within one list'}; name each once."
+        )
+    missing = sorted(p.name for p in set(circuit.parameters) - set(inputs) - set(weights))
+    if missing:
+        raise CircuitError(
+            f"the circuit has parameters that are neither inputs nor weights: {', '.join(missing)}; "
+            "add them to input_params or weight_params, or bind them with circuit.assign_parameters."
+        )
+
+
+def _flat(circuit: QuantumCircuit, qubits: tuple[int, ...]) -> Iterator[tuple[Instruction, tuple[int, ...]]]:
+    position: dict[Qubit, int] = {qubit: qubits[k] for k, qubit in enumerate(circuit.qubits)}
+    for instruction in circuit.data:
+        yield instruction.operation, tuple(position[qubit] for qubit in instruction.qubits)
+
+
+def _free(parameter: object) -> bool:
+    return isinstance(parameter, ParameterExpression) and bool(parameter.parameters)
+
+
+def _lower_operation(lowering: _Lowering, gate: Instruction, qubits: tuple[int, ...], n_qubits: int) -> None:
+    if gate.name in _IGNORED:
+        return
+    _refuse(gate)
+    if gate.name == AMPLITUDE_ENCODING:
+        _lower_amplitudes(lowering, gate, qubits, n_qubits)
+    elif not any(_free(parameter) for parameter in gate.params):
+        _lower_fixed(lowering, gate, qubits, n_qubits)
+    elif gate.name in ROTATIONS:
+        for parameter, factors in zip(gate.params, ROTATIONS[gate.name], strict=True):
+            for pauli, positions, factor in factors:
+                angle = parameter if factor == 1.0 else factor * parameter
+                lowering.rotate(pauli, tuple(qubits[k] for k in positions), angle)
+    elif gate.name in ("u", "u3"):
+        theta, phi, lam = gate.params
+        for pauli, angle in (("Z", lam), ("Y", theta), ("Z", phi)):
+            _rotate_or_fix(lowering, pauli, qubits, angle)
+    elif isinstance(gate, PauliEvolutionGate) and _single_pauli(gate):
+        _lower_evolution(lowering, gate, qubits)
+    else:
+        _lower_definition(lowering, gate, qubits, n_qubits)
+
+
+def _refuse(gate: Instruction) -> None:
+    if isinstance(gate, ControlFlowOp) or getattr(gate, "condition", None) is not None:
+        raise CircuitError(f"the circuit contains classical control ({gate.name!r}); qnas simulates unitary circuits.")
+    if gate.name in _REFUSED:
+        raise CircuitError(f"the circuit contains {gate.name!r}, which is not unitary: {_REFUSED[gate.name]}.")
+
+
+def _lower_amplitudes(lowering: _Lowering, gate: Instruction, qubits: tuple[int, ...], n_qubits: int) -> None:
+    if lowering.operations or lowering.amplitudes is not None or qubits != tuple(range(n_qubits)):
+        raise CircuitError(
+            f"amplitude encoding ({gate.name!r}) acts on qubits {list(qubits)} after {len(lowering.operations)} other "
+            f"operations; it must come first and act on all qubits 0 to {n_qubits - 1} in order."
+        )
+    lowering.amplitudes = list(gate.params)
+
+
+def _amplitude_inputs(
+    amplitudes: list[ParameterExpression] | None, inputs: Sequence[Parameter]
+) -> tuple[int, ...] | None:
+    if amplitudes is None:
+        return None
+    position = {parameter: k for k, parameter in enumerate(inputs)}
+    for amplitude in amplitudes:
+        if amplitude not in position and (_free(amplitude) or complex(amplitude) != 0):
+            raise CircuitError(f"amplitude {amplitude} is neither an input parameter nor 0; only these can be encoded.")
+    return tuple(position.get(amplitude, -1) for amplitude in amplitudes)
+
+
+def _lower_fixed(lowering: _Lowering, gate: Instruction, qubits: tuple[int, ...], n_qubits: int) -> None:
+    """Small gates are kept as matrices; larger ones, and circuits used as instructions, are opened."""
+    if hasattr(gate, "to_matrix") and len(qubits) <= _LARGEST_FIXED_GATE:
+        lowering.fix(gate, qubits)
+    else:
+        _lower_definition(lowering, gate, qubits, n_qubits)
+
+
+def _rotate_or_fix(lowering: _Lowering, pauli: str, qubits: tuple[int, ...], angle: ParameterExpression) -> None:
+    if _free(angle):
+        lowering.rotate(pauli, qubits, angle)
+    elif float(angle) != 0.0:
+        gate = QuantumCircuit(1)
+        getattr(gate, f"r{pauli.lower()}")(float(angle), 0)
+        lowering.fix(gate.data[0].operation, qubits)
+
+
+def _single_pauli(gate: PauliEvolutionGate) -> bool:
+    operator = gate.operator
+    return not isinstance(operator, list) and len(operator) == 1
+
+
+def _lower_evolution(lowering: _Lowering, gate: PauliEvolutionGate, qubits: tuple[int, ...]) -> None:
+    """exp(-i t c P) is a rotation by 2 t c; identities in P are left out."""
+    ((label, coefficient),) = gate.operator.to_list()
+    support = [(pauli, qubit) for pauli, qubit in zip(reversed(label), qubits, strict=True) if pauli != "I"]
+    if support:
+        paulis, touched = zip(*support, strict=True)
+        lowering.rotate("".join(paulis), touched, 2 * coefficient.real * gate.time)
+
+
+def _lower_definition(lowering: _Lowering, gate: Instruction, qubits: tuple[int, ...], n_qubits: int) -> None:
+    definition = _definition(gate)
+    if any(isinstance(register, ClassicalRegister) for register in definition.cregs):
+        raise CircuitError(f"gate {gate.name!r} uses classical bits; qnas simulates unitary circuits.")
+    for inner, inner_qubits in _flat(definition, qubits):
+        _lower_operation(lowering, inner, inner_qubits, n_qubits)
+
+
+def _definition(gate: Instruction) -> QuantumCircuit:
+    try:
+        definition: QuantumCircuit | None = gate.definition
+    except (QiskitError, TypeError, ValueError) as error:
+        raise CircuitError(f"gate {gate.name!r} cannot be lowered to Pauli rotations: {error}.") from error
+    if definition is None:
+        raise CircuitError(
+            f"gate {gate.name!r} on {gate.num_qubits} qubits cannot be lowered: it has neither a matrix nor a "
+            "definition; write it with Qiskit's standard gates."
+        )
+    return definition

@@ -1,0 +1,282 @@
+"""The commands. Nothing else prints.
+
+Exit codes: 0 done, 1 a run failed, 2 a user's mistake (one sentence, no traceback).
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from qnas.errors import DesignError, QnasError, UsageError, unknown
+
+_BEST_ROWS = 6
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    console = Console()
+    try:
+        if given and not given[0].startswith("-") and given[0] not in COMMANDS:
+            raise UsageError(unknown("command", given[0], COMMANDS, "See qnas --help."))
+        if given and given[0] == "search":  # everything behind it belongs to Hydra
+            return _search(given[1:], console)
+        chosen = _parser().parse_args(given)
+        return COMMANDS[chosen.command](chosen, console)
+    except QnasError as error:
+        Console(stderr=True).print(Text(f"qnas: {error}"), soft_wrap=True)
+        return 2 if isinstance(error, UsageError | DesignError) else 1
+    except KeyboardInterrupt:
+        Console(stderr=True).print(
+            "qnas: interrupted; what was evaluated is in the ledger. Go on with: qnas resume RUN"
+        )
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="qnas", description="Search for hybrid quantum-classical neural networks.")
+    parser.add_argument("--version", action="version", version=f"qnas {version('qnas-hqnn')}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("search", help="search a space (Hydra overrides follow; qnas search --help)", add_help=False)
+    for name, text in (
+        ("resume", "go on with a run that was interrupted"),
+        ("front", "show and rewrite a run's front"),
+    ):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("run", help="the folder of the run")
+    commands.add_parser("spaces", help="list the search spaces at hand")
+    describe = commands.add_parser("describe", help="show the genes of a search space and a few of its designs")
+    describe.add_argument("space", help="short name, path of a Python file, or module:attribute")
+    commands.add_parser("doctor", help="check that this installation works")
+    return parser
+
+
+# --- search, resume, front ------------------------------------------------------------------------------------
+
+
+def _search(arguments: Sequence[str], console: Console) -> int:
+    from qnas.config import Config
+    from qnas.launch import hydra_main
+
+    def job(config: Config) -> None:
+        _run(config, console)
+
+    hydra_main(arguments, job)
+    return 0
+
+
+def _resume(chosen: argparse.Namespace, console: Console) -> int:
+    from qnas.experiment.folder import RunFolder
+
+    _run(RunFolder(Path(chosen.run)).read_config(), console)
+    return 0
+
+
+def _run(config: object, console: Console) -> None:
+    from qnas.config import Config
+    from qnas.experiment.loop import run_search
+
+    assert isinstance(config, Config)
+    _exit_on_termination()
+    progress = Progress(console)
+    try:
+        findings = run_search(config, progress)
+    finally:
+        progress.stop()
+    _show_front(findings, config.run_dir, console)
+
+
+def _exit_on_termination() -> None:
+    """SIGTERM ends the run as Ctrl-C does, so that workers are not left behind."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+
+
+def _front(chosen: argparse.Namespace, console: Console) -> int:
+    from qnas.experiment.folder import RunFolder
+    from qnas.experiment.results import read_findings, write_results
+
+    findings = read_findings(chosen.run)
+    write_results(RunFolder(Path(chosen.run)), findings)
+    _show_front(findings, chosen.run, console)
+    return 0
+
+
+class Progress:
+    """Live progress of a run: done, failed, hypervolume, time left, and the best of the front."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live: Live | None = None
+
+    def on_start(self, config: object, n_workers: int) -> None:
+        """Open the live display."""
+        from qnas.config import Config
+
+        assert isinstance(config, Config)
+        search = config.search
+        self._total = search.n_evaluations if search.name == "random" else search.population * search.generations
+        self._started, self._n_new = time.monotonic(), 0
+        self._console.print(
+            f"Searching [bold]{config.space}[/] on [bold]{config.data.name}[/] with {search.name}: "
+            f"{self._total} designs, {n_workers} worker{'s' * (n_workers > 1)}. Run folder: {config.run_dir}"
+        )
+        self._live = Live(console=self._console, refresh_per_second=4, transient=True)
+        self._live.start()
+
+    def on_evaluation(self, findings: object, design_id: int, *, known: bool) -> None:
+        """Redraw."""
+        from qnas.experiment.results import Findings
+
+        assert isinstance(findings, Findings) and self._live is not None
+        self._n_new += not known
+        n_done = len(findings.evaluations)
+        failed = sum(not evaluation.complete for evaluation in findings.evaluations.values())
+        history = findings.hypervolume_history()
+        line = Text.assemble(
+            (f"{n_done}/{self._total} done", "bold"),
+            f"   {failed} failed   hypervolume {history[-1]:.3f}   {self._time_left(n_done)}",
+        )
+        bar = ProgressBar(total=self._total, completed=n_done, width=60)
+        self._live.update(Group(bar, line, front_table(findings, "Best of the front so far", _BEST_ROWS)))
+        if not self._console.is_terminal and n_done % max(1, self._total // 12) == 0:
+            self._console.print(line)
+
+    def _time_left(self, n_done: int) -> str:
+        if not self._n_new:
+            return "time left unknown"
+        seconds = (time.monotonic() - self._started) / self._n_new * max(self._total - n_done, 0)
+        return f"about {seconds / 60:.0f} min left" if seconds >= 90 else f"about {seconds:.0f} s left"
+
+    def on_end(self, findings: object) -> None:
+        """Close the live display."""
+        self.stop()
+
+    def stop(self) -> None:
+        """Close the live display, if it is open."""
+        if self._live is not None:
+            self._live.stop()
+
+
+def front_table(findings: object, title: str, n_rows: int | None = None) -> RenderableType:
+    """The front: objectives with standard errors, and what the designs are made of."""
+    from qnas.experiment.results import Findings
+
+    assert isinstance(findings, Findings)
+    front = findings.front
+    table = Table(title=title, title_justify="left", header_style="bold")
+    table.add_column("id", justify="right")
+    for objective in findings.objectives:
+        arrow = "↑" if objective.direction == "maximize" else "↓"
+        table.add_column(f"{objective.name} {arrow}\n({objective.unit})", justify="right")
+    table.add_column("design")
+    for row in front.head(n_rows if n_rows is not None else len(front)).to_dict("records"):
+        cells = [_value(row[o.name], row.get(f"{o.name}_se")) for o in findings.objectives]
+        architecture = findings.evaluations[int(row["id"])].architecture
+        table.add_row(str(row["id"]), *cells, _summary(findings.space.gene_values(architecture)))
+    return table
+
+
+def _value(value: float, error: float | None) -> str:
+    shown = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return shown if error is None or error != error else f"{shown} ± {error:.1g}"
+
+
+def _summary(genes: Mapping[str, object]) -> str:
+    """The genes outside of repeated layers, as key=value."""
+    top = {name: value for name, value in genes.items() if not any(part.isdigit() for part in name.split("."))}
+    return " ".join(f"{name.rpartition('.')[2]}={value}" for name, value in top.items())
+
+
+def _show_front(findings: object, run_dir: str, console: Console) -> None:
+    from qnas.experiment.results import Findings
+
+    assert isinstance(findings, Findings)
+    n_failed = sum(not evaluation.complete for evaluation in findings.evaluations.values())
+    n_done = len(findings.evaluations)
+    console.print(front_table(findings, f"Pareto front: {len(findings.front)} of {n_done} designs, {n_failed} failed"))
+    for name, text in (
+        ("front.csv", "the front as a table"),
+        ("figures/front.png", "every pair of objectives"),
+        ("designs/", "architecture, circuit and weights of each member"),
+        ("ledger.jsonl", "every evaluation"),
+    ):
+        console.print(f"  {Path(run_dir) / name}  [dim]{text}[/]", soft_wrap=True)
+
+
+# --- spaces, describe, doctor -----------------------------------------------------------------------------------
+
+
+def _spaces(chosen: argparse.Namespace, console: Console) -> int:
+    from qnas.space import space_names
+
+    table = Table(header_style="bold")
+    table.add_column("space")
+    table.add_column("what it holds")
+    for name, text in space_names().items():
+        table.add_row(name, text)
+    console.print(table)
+    return 0
+
+
+def _describe(chosen: argparse.Namespace, console: Console) -> int:
+    from qnas.space import load_space
+
+    space = load_space(chosen.space)
+    size = f"{space.size:,}" if space.size_is_exact else f"at most {space.size:,}"
+    table = Table(title=f"{chosen.space}: {size} architectures", title_justify="left", header_style="bold")
+    for column in ("gene", "kind", "values", "condition"):
+        table.add_column(column)
+    for gene in space.genes:
+        values = ", ".join(str(value) for value in gene.values[:12])
+        more = f", ... {gene.values[-1]}" if gene.cardinality > 12 else ""
+        table.add_row(gene.name, "ordered" if gene.ordered else "categorical", values + more, gene.condition)
+    console.print(table)
+    for seed in range(3):
+        architecture = space.sample(seed)
+        console.print(Text(f"\nsample {seed}, fingerprint {architecture.fingerprint}", style="bold"))
+        console.print(architecture.to_json(indent=None), soft_wrap=True, highlight=False)
+    return 0
+
+
+def _doctor(chosen: argparse.Namespace, console: Console) -> int:
+    from qnas.doctor import examine
+
+    table = Table(header_style="bold")
+    for column in ("check", "", "what was found"):
+        table.add_column(column)
+    findings = examine()
+    for name, sound, text in findings:
+        table.add_row(name, "[green]ok[/]" if sound else "[red]no[/]", text)
+    console.print(table)
+    return 0 if all(sound for _, sound, _ in findings) else 1
+
+
+Command = Callable[[argparse.Namespace, Console], int]
+COMMANDS: dict[str, Command] = {
+    "search": lambda chosen, console: _search([], console),
+    "resume": _resume,
+    "front": _front,
+    "spaces": _spaces,
+    "describe": _describe,
+    "doctor": _doctor,
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

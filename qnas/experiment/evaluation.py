@@ -1,0 +1,171 @@
+"""Evaluate one architecture: objectives from the cheapest to the dearest; every failure is a state with a sentence."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import lru_cache
+from math import isfinite
+from typing import Any
+
+import torch
+from threadpoolctl import threadpool_limits
+
+from qnas.architecture import Architecture
+from qnas.config import ObjectiveSettings
+from qnas.data import DataSettings, Splits, load_splits
+from qnas.errors import DesignError, MemoryBudgetError, UsageError
+from qnas.model.training import TrainingSettings
+from qnas.model.weights import weights_to_bytes
+from qnas.objectives import Design, Objective, choose_objectives
+from qnas.objectives.objective import COSTS
+from qnas.simulation import SimulationSettings, make_simulator
+from qnas.space import load_space
+
+
+class State(Enum):
+    """How an evaluation ended; the value is what the ledger and messages say."""
+
+    COMPLETE = "complete"
+    INVALID = "the architecture names no network"
+    NOT_A_NUMBER = "not a number"
+    OUT_OF_MEMORY = "out of memory"
+    ERROR = "an objective or part raised"
+    LOST = "the worker died"
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that one evaluation depends on, plain and picklable."""
+
+    architecture: Architecture
+    space: str
+    data: DataSettings
+    objectives: ObjectiveSettings
+    simulation: SimulationSettings
+    training: TrainingSettings
+    seed: int
+    repeat: int = 0
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What came of evaluating one architecture.
+
+    Attributes:
+        architecture: as evaluated.
+        state: how it ended; values are complete only for `State.COMPLETE`.
+        values: by objective, in its natural sign and unit.
+        errors: standard errors, where a value is an estimate.
+        details: what else the objectives reported, by objective.
+        reason: for a failure, one sentence; with a traceback where a part or objective raised.
+        n_parameters, n_live_weights: all weights of the model; circuit weights that its readout depends on.
+        seconds: wall-clock, for information only.
+        seed: of the run.
+        weights: of the trained model, as a safetensors file.
+    """
+
+    architecture: Architecture
+    state: State
+    values: Mapping[str, float] = field(default_factory=dict)
+    errors: Mapping[str, float] = field(default_factory=dict)
+    details: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    reason: str = ""
+    n_parameters: int = 0
+    n_live_weights: int = 0
+    seconds: float = 0.0
+    seed: int = 0
+    weights: bytes | None = field(default=None, repr=False)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every objective has a value."""
+        return self.state is State.COMPLETE
+
+
+class _NotANumberError(ArithmeticError):
+    pass
+
+
+_STATES: tuple[tuple[type[BaseException], State], ...] = (
+    (MemoryBudgetError, State.OUT_OF_MEMORY),
+    (MemoryError, State.OUT_OF_MEMORY),
+    (_NotANumberError, State.NOT_A_NUMBER),
+    (FloatingPointError, State.NOT_A_NUMBER),
+    (DesignError, State.INVALID),
+    (UsageError, State.INVALID),
+)
+
+
+def evaluate(task: Task) -> Evaluation:
+    """Evaluate one architecture in this process, on one thread. Never raises for what the candidate does."""
+    started = time.perf_counter()
+    partial: dict[str, Any] = {"values": {}, "errors": {}, "details": {}}
+    try:
+        with single_thread():
+            _measure(task, partial)
+        state, reason = State.COMPLETE, ""
+    except Exception as error:  # noqa: BLE001 - whatever a candidate raises is its state, and the run goes on
+        state, reason = failure(error)
+    seconds = time.perf_counter() - started
+    return Evaluation(task.architecture, state, reason=reason, seconds=seconds, seed=task.seed, **partial)
+
+
+def failure(error: Exception) -> tuple[State, str]:
+    """The state and the sentence for what an evaluation raised."""
+    for kind, state in _STATES:
+        if isinstance(error, kind):
+            return state, str(error) or type(error).__name__
+    return State.ERROR, f"{type(error).__name__}: {error}\n{''.join(traceback.format_exception(error))}"
+
+
+def _measure(task: Task, partial: dict[str, Any]) -> None:
+    """Fill in values as they come, so that a failure keeps what was measured before it."""
+    load_space(task.space)  # a space in a file may bring parts of its own
+    objectives = choose_objectives(task.objectives.names, task.objectives.add, task.objectives.options)
+    simulator = make_simulator(task.simulation)
+    splits = splits_of(task.data)
+    design = Design(task.architecture, splits, task.training, seed=task.seed, repeat=task.repeat, simulator=simulator)
+    partial["n_parameters"] = design.initial_model().n_parameters
+    partial["n_live_weights"] = int(design.builder.live_weights.sum())
+    for objective in sorted(objectives, key=lambda objective: COSTS.index(objective.cost)):
+        _measure_one(objective, design, partial)
+    if "trained" in vars(design):
+        partial["weights"] = weights_to_bytes(design.trained.model)
+
+
+def _measure_one(objective: Objective, design: Design, partial: dict[str, Any]) -> None:
+    try:
+        estimate = objective(design)
+    except Exception as error:
+        error.add_note(f"while measuring the objective {objective.name!r}")
+        raise
+    if not isfinite(estimate.value):
+        raise _NotANumberError(f"the objective {objective.name!r} is {estimate.value}.")
+    partial["values"][objective.name] = estimate.value
+    if estimate.standard_error is not None:
+        partial["errors"][objective.name] = estimate.standard_error
+    if estimate.details:
+        partial["details"][objective.name] = dict(estimate.details)
+
+
+@lru_cache(maxsize=4)
+def splits_of(settings: DataSettings) -> Splits:
+    """The splits, loaded once per process."""
+    return load_splits(settings)
+
+
+@contextmanager
+def single_thread() -> Iterator[None]:
+    """One thread for BLAS, Aer and torch, so that sums come in one order; what was set before comes back."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with threadpool_limits(limits=1):
+            yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,129 @@
+"""The folder of a run: its configuration, environment, weights, and where everything lies."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from dataclasses import asdict, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from qnas.config import Config, to_config
+from qnas.errors import RunFolderError
+
+_PACKAGES = (
+    "qnas-hqnn", "qiskit", "qiskit-aer", "qiskit-machine-learning", "torch", "pymoo", "numpy", "optuna", "hydra-core",
+    "scikit-learn", "distributed",
+)  # fmt: skip
+_WHERE_NOT_WHAT = ("run_dir", "executor")
+"""Keys that say where a run happens and do not change its front."""
+
+
+class RunFolder:
+    """Paths and bookkeeping of one run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config_file = path / "config.yaml"
+        self.ledger_file = path / "ledger.jsonl"
+        self.weights = path / "weights"
+        self.designs = path / "designs"
+        self.figures = path / "figures"
+        self.log_file = path / "log.txt"
+
+    @classmethod
+    def claim(cls, config: Config) -> RunFolder:
+        """The folder of a configuration, made if need be. Raises RunFolderError if it holds something else."""
+        folder = cls(Path(config.run_dir))
+        folder.check(config)
+        folder.weights.mkdir(parents=True, exist_ok=True)
+        if not folder.config_file.exists():
+            _write(folder.config_file, OmegaConf.to_yaml(OmegaConf.create(asdict(config))))
+        _write(folder.path / "environment.json", json.dumps(environment(), indent=2) + "\n")
+        return folder
+
+    def check(self, config: Config) -> None:
+        """Raise RunFolderError if the folder holds another configuration, or files that are no run; write nothing."""
+        if self.config_file.exists():
+            differences = _differences(asdict(self.read_config()), asdict(config))
+            if differences:
+                raise RunFolderError(
+                    f"{str(self.path)!r} already holds a run with another configuration ({'; '.join(differences)}); "
+                    "choose another run_dir, or continue that run with `qnas resume`."
+                )
+        elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise RunFolderError(f"{str(self.path)!r} exists and is not the folder of a run; choose another run_dir.")
+
+    def read_config(self) -> Config:
+        """The configuration of the run in this folder. Raises RunFolderError if there is none."""
+        if not self.config_file.is_file():
+            raise RunFolderError(f"{str(self.path)!r} holds no run: there is no config.yaml in it.")
+        return replace(to_config(OmegaConf.load(self.config_file)), run_dir=str(self.path))
+
+    def weights_file(self, fingerprint: str) -> Path:
+        """Where the trained weights of a design lie."""
+        return self.weights / f"{fingerprint}.safetensors"
+
+    def save_weights(self, fingerprint: str, content: bytes) -> None:
+        """Write weights at once or not at all."""
+        _write(self.weights_file(fingerprint), content)
+
+
+def environment() -> dict[str, Any]:
+    """Versions, processor, threads and the state of the code."""
+    return {
+        "versions": {name: version(name) for name in _PACKAGES},
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "n_cores": os.cpu_count(),
+        "threads": {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")},
+        "git": _git(),
+    }
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    return next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor()
+    )
+
+
+def _git() -> dict[str, Any] | None:
+    """Commit and cleanliness of the checkout qnas runs from; None for an installed package."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return None
+    try:
+        commit, status = (
+            subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True).stdout
+            for arguments in (["rev-parse", "HEAD"], ["status", "--porcelain"])
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return {"commit": commit.strip(), "clean": not status.strip()}
+
+
+def _differences(held: dict[str, Any], asked: dict[str, Any], prefix: str = "") -> list[str]:
+    found: list[str] = []
+    for key, value in asked.items():
+        name = f"{prefix}{key}"
+        if name in _WHERE_NOT_WHAT or held.get(key) == value:
+            continue
+        if isinstance(value, dict) and isinstance(held.get(key), dict):
+            found += _differences(held[key], value, f"{name}.")
+        else:
+            found.append(f"{name} is {held.get(key)!r} there and {value!r} here")
+    return found
+
+
+def _write(path: Path, content: str | bytes) -> None:
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
+    unfinished.replace(path)

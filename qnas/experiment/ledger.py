@@ -1,0 +1,110 @@
+"""The ledger: every evaluation of a run, in Optuna's journal storage, so that Optuna's dashboard opens it.
+
+One study, one trial per evaluation. Genes are parameters, objectives are values; what Optuna has no place for is in
+the user attributes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from qnas.architecture import Architecture
+from qnas.errors import RunFolderError
+from qnas.experiment.evaluation import Evaluation, State
+from qnas.objectives import Objective
+from qnas.space import Space
+
+STUDY = "qnas"
+_FIELDS = ("reason", "n_parameters", "n_live_weights", "seconds", "seed")
+_MAPPINGS = ("values", "errors", "details")
+
+
+class Ledger:
+    """Append evaluations, and read back what a run holds.
+
+    Args:
+        path: of the journal; made if it is not there.
+        objectives: of the run, in order.
+        space: of the run; its genes become Optuna's parameters.
+    """
+
+    def __init__(self, path: Path, objectives: Sequence[Objective], space: Space) -> None:
+        self._objectives = objectives
+        self._space = space
+        self._distributions = {gene.name: CategoricalDistribution(tuple(gene.values)) for gene in space.genes}
+        with _quiet():
+            self._study = optuna.create_study(
+                storage=JournalStorage(JournalFileBackend(str(path))),
+                study_name=STUDY,
+                directions=[StudyDirection[objective.direction.upper()] for objective in objectives],
+                load_if_exists=True,
+            )
+        self._study.set_metric_names([objective.name for objective in objectives])
+
+    def append(self, design_id: int, evaluation: Evaluation) -> None:
+        """Write one evaluation."""
+        genes = self._space.gene_values(evaluation.architecture)
+        chosen: dict[str, BaseDistribution] = {name: self._distributions[name] for name in genes}
+        complete = evaluation.complete
+        self._study.add_trial(
+            optuna.trial.create_trial(
+                state=TrialState.COMPLETE if complete else TrialState.FAIL,
+                values=[evaluation.values[objective.name] for objective in self._objectives] if complete else None,
+                params=dict(genes),
+                distributions=chosen,
+                user_attrs=_attributes(design_id, evaluation),
+            )
+        )
+
+    def evaluations(self) -> Iterator[tuple[int, Evaluation]]:
+        """What the ledger holds, in the order it was written: (id of the design, its evaluation)."""
+        for trial in self._study.get_trials(deepcopy=False):
+            yield int(trial.user_attrs["id"]), _evaluation(trial)
+
+
+def _attributes(design_id: int, evaluation: Evaluation) -> dict[str, Any]:
+    kept = {name: getattr(evaluation, name) for name in _FIELDS}
+    kept |= {name: dict(getattr(evaluation, name)) for name in _MAPPINGS}
+    return {
+        "id": design_id,
+        "fingerprint": evaluation.architecture.fingerprint,
+        "architecture": evaluation.architecture.to_dict(),
+        "state": evaluation.state.name,
+        **kept,
+    }
+
+
+def _evaluation(trial: FrozenTrial) -> Evaluation:
+    kept = trial.user_attrs
+    return Evaluation(
+        architecture=Architecture(kept["architecture"]),
+        state=State[kept["state"]],
+        **{name: kept[name] for name in (*_FIELDS, *_MAPPINGS)},
+    )
+
+
+class _quiet:  # noqa: N801 - reads as a statement
+    """Optuna's log lines, off for a while."""
+
+    def __enter__(self) -> None:
+        self._before = optuna.logging.get_verbosity()
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+    def __exit__(self, *_: object) -> None:
+        optuna.logging.set_verbosity(self._before)
+
+
+def open_ledger(path: Path, objectives: Sequence[Objective], space: Space) -> Ledger:
+    """The ledger of a run that exists. Raises RunFolderError if there is none."""
+    if not path.is_file():
+        raise RunFolderError(f"there is no ledger at {str(path)!r}; give the folder of a run that qnas search made.")
+    return Ledger(path, objectives, space)

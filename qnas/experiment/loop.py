@@ -1,0 +1,197 @@
+"""The search loop: ask, evaluate what the ledger does not hold, tell, until the budget is spent."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from qnas.architecture import Architecture
+from qnas.config import Config
+from qnas.errors import QnasError, RunError, UsageError
+from qnas.experiment.evaluation import Evaluation, Task, splits_of
+from qnas.experiment.executor import Executor, check_executor, make_executor
+from qnas.experiment.folder import RunFolder
+from qnas.experiment.ledger import Ledger
+from qnas.experiment.results import Findings, losses_of, write_results
+from qnas.model.hybrid import ModelBuilder
+from qnas.model.training import effective
+from qnas.objectives import choose_objectives
+from qnas.search import Searcher, make_searcher
+from qnas.simulation import make_simulator
+from qnas.space import Genotype, Space, load_space
+
+_LOG = logging.getLogger("qnas")
+_N_PROBES = 20
+
+
+class Callbacks(Protocol):
+    """What watches a run."""
+
+    def on_start(self, config: Config, n_workers: int) -> None:
+        """Workers are up, nothing has been evaluated."""
+
+    def on_evaluation(self, findings: Findings, design_id: int, *, known: bool) -> None:
+        """One more design has a result; `known` if it came from the ledger."""
+
+    def on_end(self, findings: Findings) -> None:
+        """The results are written."""
+
+
+class Silent:
+    """Watches nothing."""
+
+    def on_start(self, config: Config, n_workers: int) -> None:
+        """Nothing."""
+
+    def on_evaluation(self, findings: Findings, design_id: int, *, known: bool) -> None:
+        """Nothing."""
+
+    def on_end(self, findings: Findings) -> None:
+        """Nothing."""
+
+
+def run_search(config: Config, callbacks: Callbacks | None = None) -> Findings:
+    """Run a search to its end, or go on with one that was interrupted, and write its results.
+
+    Everything that the user may have got wrong is checked before the run folder is made.
+
+    Raises:
+        UsageError: of the configuration, the space, the data, the objectives or the run folder.
+        RunError: no design of the first generation could be evaluated.
+    """
+    watcher = callbacks or Silent()
+    space = load_space(config.space)
+    objectives = choose_objectives(config.objectives.names, config.objectives.add, config.objectives.options)
+    config.training.check()
+    check_executor(config.executor)
+    searcher = make_searcher(config.search, space, len(objectives), config.seed)
+    RunFolder(Path(config.run_dir)).check(config)
+    check_space(space, config)
+    folder = RunFolder.claim(config)
+    ledger = Ledger(folder.ledger_file, objectives, space)
+    findings = Findings(config, space, objectives, {})
+    with _log_file(folder), make_executor(config.executor) as executor:
+        watcher.on_start(config, executor.n_workers)
+        loop = _Loop(config, findings, folder, ledger, executor, watcher)
+        loop.run(searcher)
+    write_results(folder, loop.findings)
+    watcher.on_end(loop.findings)
+    return loop.findings
+
+
+class _Loop:
+    """One run on its way."""
+
+    def __init__(
+        self,
+        config: Config,
+        findings: Findings,
+        folder: RunFolder,
+        ledger: Ledger,
+        executor: Executor,
+        watcher: Callbacks,
+    ) -> None:
+        self.findings = findings
+        self._config, self._folder, self._ledger = config, folder, ledger
+        self._executor, self._watcher = executor, watcher
+        self._held = {evaluation.architecture: evaluation for _, evaluation in ledger.evaluations()}
+        self._ids: dict[Architecture, int] = {}
+
+    def run(self, searcher: Searcher) -> None:
+        """Ask and tell until the searcher has nothing more to ask."""
+        while genotypes := searcher.ask():
+            architectures = [self._effective(genotype) for genotype in genotypes]
+            self._evaluate(architectures)
+            evaluations = [self._held[architecture] for architecture in architectures]
+            losses = np.array([losses_of(evaluation, self.findings.objectives) for evaluation in evaluations])
+            searcher.tell(genotypes, losses, np.array([evaluation.complete for evaluation in evaluations]))
+            self._check_any_complete(evaluations)
+
+    def _effective(self, genotype: Genotype) -> Architecture:
+        architecture = self.findings.space.decode(genotype)
+        self._ids.setdefault(architecture, len(self._ids))
+        return architecture
+
+    def _evaluate(self, architectures: Sequence[Architecture]) -> None:
+        """Have an evaluation of each: from the ledger, or made now and written to it."""
+        wanted = list(dict.fromkeys(architectures))
+        for architecture in wanted:
+            if architecture in self._held:
+                self._note(architecture, known=True)
+        missing = [architecture for architecture in wanted if architecture not in self._held]
+        for position, evaluation in self._executor.run([self._task(architecture) for architecture in missing]):
+            self._record(missing[position], evaluation)
+
+    def _record(self, architecture: Architecture, evaluation: Evaluation) -> None:
+        """Weights first, so that whatever the ledger holds has its weights."""
+        if evaluation.weights is not None:
+            self._folder.save_weights(architecture.fingerprint, evaluation.weights)
+        self._ledger.append(self._ids[architecture], evaluation)
+        self._held[architecture] = replace(evaluation, weights=None)
+        self._note(architecture, known=False)
+
+    def _note(self, architecture: Architecture, *, known: bool) -> None:
+        design_id, evaluation = self._ids[architecture], self._held[architecture]
+        evaluations = dict(sorted({**self.findings.evaluations, design_id: evaluation}.items()))
+        self.findings = replace(self.findings, evaluations=evaluations)
+        _LOG.info("design %d %s: %s %s", design_id, evaluation.state.value, dict(evaluation.values), evaluation.reason)
+        self._watcher.on_evaluation(self.findings, design_id, known=known)
+
+    def _task(self, architecture: Architecture) -> Task:
+        config = self._config
+        return Task(
+            architecture,
+            space=config.space,
+            data=config.data,
+            objectives=config.objectives,
+            simulation=config.simulation,
+            training=config.training,
+            seed=config.seed,
+        )
+
+    def _check_any_complete(self, evaluations: Sequence[Evaluation]) -> None:
+        if not any(evaluation.complete for evaluation in self._held.values()):
+            first = evaluations[0]
+            raise RunError(
+                f"all {len(evaluations)} designs of the first generation failed, so there is nothing to search with; "
+                f"the first one ({first.state.value}): {first.reason.splitlines()[0]} See {self._folder.log_file}."
+            )
+
+
+def check_space(space: Space, config: Config) -> None:
+    """Raise what is wrong if none of some sampled designs can be built on these data and this machine."""
+    splits = splits_of(config.data)
+    simulator = make_simulator(config.simulation)
+    problem: QnasError | None = None
+    rng = np.random.default_rng(0)
+    for _ in range(_N_PROBES):
+        built = effective(space.decode(space.random_genotype(rng)), config.training.configuration)
+        try:
+            ModelBuilder(built, splits.n_features, splits.n_outputs, simulator)
+        except QnasError as error:
+            problem = problem or error
+        else:
+            return
+    raise UsageError(f"none of {_N_PROBES} sampled designs of the space {config.space!r} can be built: {problem}")
+
+
+@contextmanager
+def _log_file(folder: RunFolder) -> Iterator[None]:
+    """Write the log of this run to log.txt."""
+    handler = logging.FileHandler(folder.log_file)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    level = _LOG.level
+    _LOG.addHandler(handler)
+    _LOG.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        _LOG.removeHandler(handler)
+        _LOG.setLevel(level)
+        handler.close()

@@ -1,0 +1,218 @@
+"""What a run has found: its evaluations, the front among them, tables, figures and designs."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float
+
+from qnas.architecture import Architecture
+from qnas.circuit.build import build_circuit
+from qnas.config import Config
+from qnas.errors import RunFolderError, unknown
+from qnas.experiment.evaluation import Evaluation, splits_of
+from qnas.experiment.folder import RunFolder
+from qnas.experiment.ledger import open_ledger
+from qnas.front.export import write_design
+from qnas.front.pareto import hypervolume_history, non_dominated
+from qnas.front.plots import Axis, plot_front, plot_hypervolume, save_figure
+from qnas.front.tables import write_front
+from qnas.model.hybrid import HybridModel, ModelBuilder
+from qnas.model.training import effective
+from qnas.model.weights import load_weights
+from qnas.objectives import Objective, choose_objectives
+from qnas.space import Space, load_space
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All evaluations of a run by design id, in the order in which they were asked for."""
+
+    config: Config
+    space: Space
+    objectives: tuple[Objective, ...]
+    evaluations: Mapping[int, Evaluation]
+
+    @property
+    def losses(self) -> Float[np.ndarray, "k m"]:
+        """One row per evaluation: values as losses, logarithms where the objective's scale is log; NaN if failed."""
+        rows = [losses_of(evaluation, self.objectives) for evaluation in self.evaluations.values()]
+        return np.array(rows).reshape(-1, len(self.objectives))
+
+    @property
+    def on_front(self) -> Bool[np.ndarray, " k"]:
+        """Which evaluations no other one beats."""
+        return non_dominated(self.losses)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per complete evaluation, columns as in front.csv, and `on_front`."""
+        rows = [
+            {**self._row(design_id, evaluation), "on_front": bool(front)}
+            for (design_id, evaluation), front in zip(self.evaluations.items(), self.on_front, strict=True)
+            if evaluation.complete
+        ]
+        return pd.DataFrame(rows, columns=[*self._columns(), "on_front"])
+
+    @property
+    def front(self) -> pd.DataFrame:
+        """The rows on the front, best first by the first objective."""
+        table = self.table
+        members = table[table["on_front"]].drop(columns="on_front")
+        first = self.objectives[0]
+        order = [first.name, "id"]
+        return members.sort_values(order, ascending=[first.direction == "minimize", True]).reset_index(drop=True)
+
+    def hypervolume_history(self) -> Float[np.ndarray, " k"]:
+        """After each evaluation, in the unit of the box that the first generation spans."""
+        losses = self.losses
+        worst, best = box_of(losses[: self.config.search.population])
+        return hypervolume_history((losses - best) / (worst - best), np.ones(losses.shape[1]))
+
+    def _columns(self) -> list[str]:
+        estimated = {name for evaluation in self.evaluations.values() for name in evaluation.errors}
+        names = [objective.name for objective in self.objectives]
+        errors = [f"{name}_se" for name in names if name in estimated]
+        genes = [gene.name for gene in self.space.genes]
+        return ["id", "fingerprint", *names, *errors, *genes, "n_parameters", "seconds", "seed"]
+
+    def _row(self, design_id: int, evaluation: Evaluation) -> dict[str, Any]:
+        return {
+            "id": design_id,
+            "fingerprint": evaluation.architecture.fingerprint,
+            **evaluation.values,
+            **{f"{name}_se": error for name, error in evaluation.errors.items()},
+            **self.space.gene_values(evaluation.architecture),
+            "n_parameters": evaluation.n_parameters,
+            "seconds": round(evaluation.seconds, 3),
+            "seed": evaluation.seed,
+        }
+
+
+def losses_of(evaluation: Evaluation, objectives: Sequence[Objective]) -> list[float]:
+    """The one place where values become losses: signs turned so that less is better, log scales taken."""
+    if not evaluation.complete:
+        return [float("nan")] * len(objectives)
+    losses = []
+    for objective in objectives:
+        value = evaluation.values[objective.name]
+        scaled = float(np.log10(value)) if objective.scale == "log" and value > 0 else value
+        losses.append(objective.sign * scaled)
+    return losses
+
+
+def box_of(losses: Float[np.ndarray, "k m"]) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m"]]:
+    """The worst and the best of each loss, apart even where all are equal."""
+    if np.isnan(losses).all():
+        return np.ones(losses.shape[1]), np.zeros(losses.shape[1])
+    worst, best = np.nanmax(losses, axis=0), np.nanmin(losses, axis=0)
+    return np.where(worst > best, worst, best + 1.0), best
+
+
+def read_findings(run_dir: str | Path) -> Findings:
+    """What the ledger of a run holds. Raises RunFolderError if there is no run."""
+    folder = RunFolder(Path(run_dir))
+    config = folder.read_config()
+    space = load_space(config.space)
+    objectives = choose_objectives(config.objectives.names, config.objectives.add, config.objectives.options)
+    ledger = open_ledger(folder.ledger_file, objectives, space)
+    return Findings(config, space, objectives, dict(sorted(ledger.evaluations())))
+
+
+def write_results(folder: RunFolder, findings: Findings) -> None:
+    """Write front.csv, front.json, the figures and the design folders; designs that left the front are removed."""
+    front = findings.front
+    members = [(int(design_id), findings.evaluations[int(design_id)]) for design_id in front["id"]]
+    _write_designs(folder, findings.config, members)
+    _write_figures(folder, findings)
+    details = [_record(design_id, evaluation) for design_id, evaluation in members]
+    write_front(folder.path, front, details)
+
+
+def _record(design_id: int, evaluation: Evaluation) -> dict[str, Any]:
+    return {
+        "id": design_id,
+        "fingerprint": evaluation.architecture.fingerprint,
+        "values": dict(evaluation.values),
+        "standard_errors": dict(evaluation.errors),
+        "details": {name: dict(details) for name, details in evaluation.details.items()},
+        "architecture": evaluation.architecture.to_dict(),
+        "n_parameters": evaluation.n_parameters,
+        "n_live_weights": evaluation.n_live_weights,
+        "seconds": round(evaluation.seconds, 3),
+        "seed": evaluation.seed,
+    }
+
+
+def _write_designs(folder: RunFolder, config: Config, members: Sequence[tuple[int, Evaluation]]) -> None:
+    n_features = splits_of(config.data).n_features
+    for design_id, evaluation in members:
+        directory = folder.designs / str(design_id)
+        weights = folder.weights_file(evaluation.architecture.fingerprint)
+        if not directory.is_dir():
+            built = effective(evaluation.architecture, config.training.configuration)
+            content = weights.read_bytes() if weights.is_file() else b""
+            write_design(directory, evaluation.architecture, build_circuit(built, n_features), content)
+    kept = {str(design_id) for design_id, _ in members}
+    for directory in folder.designs.iterdir() if folder.designs.is_dir() else ():
+        if directory.name not in kept:
+            shutil.rmtree(directory)
+
+
+def _write_figures(folder: RunFolder, findings: Findings) -> None:
+    folder.figures.mkdir(exist_ok=True)
+    table = findings.table
+    axes = [Axis(o.name, o.direction, o.unit, o.scale) for o in findings.objectives]  # type: ignore[arg-type]
+    if len(table):
+        save_figure(plot_front(table, table["on_front"].to_numpy(dtype=bool), axes), folder.figures / "front.png")
+        save_figure(plot_hypervolume(findings.hypervolume_history()), folder.figures / "hypervolume.png")
+
+
+class Result:
+    """A finished run: its front as a table, and its members as trained models.
+
+    Args:
+        run_dir: the folder of the run.
+    """
+
+    def __init__(self, run_dir: str | Path) -> None:
+        self.path = Path(run_dir)
+        self._findings = read_findings(run_dir)
+
+    @property
+    def front(self) -> pd.DataFrame:
+        """One row per member of the front; the columns are those of front.csv."""
+        return self._findings.front
+
+    @property
+    def evaluations(self) -> pd.DataFrame:
+        """One row per complete evaluation, with a column `on_front`."""
+        return self._findings.table
+
+    def load(self, design_id: int) -> HybridModel:
+        """The trained model of a member of the front, in evaluation mode.
+
+        Raises:
+            RunFolderError: no member of the front has this id.
+        """
+        directory = RunFolder(self.path).designs / str(design_id)
+        if not directory.is_dir():
+            raise RunFolderError(unknown("design on the front,", design_id, self.front["id"]))
+        config = self._findings.config
+        splits = splits_of(config.data)
+        architecture = Architecture.from_json((directory / "architecture.json").read_text())
+        built = effective(architecture, config.training.configuration)
+        model = ModelBuilder(built, splits.n_features, splits.n_outputs).build(seed=0)
+        load_weights(model, (directory / "weights.safetensors").read_bytes())
+        return model.eval()
+
+    def __repr__(self) -> str:
+        return (
+            f"Result({str(self.path)!r}: {len(self.front)} of {len(self._findings.evaluations)} designs on the front)"
+        )

@@ -1,0 +1,45 @@
+"""Pareto fronts and the hypervolume they dominate (Zitzler and Thiele 1998). Losses: smaller is better."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float
+from pymoo.indicators.hv import HV
+
+
+def non_dominated(losses: Float[np.ndarray, "k m"]) -> Bool[np.ndarray, " k"]:
+    """Which rows no other row beats: none is at least as good everywhere and better somewhere.
+
+    Equal rows all stay; a row with a NaN (something was not measured) is never on the front.
+    """
+    on_front = np.zeros(len(losses), dtype=bool)
+    measured = np.flatnonzero(~np.isnan(losses).any(axis=1))
+    # In lexicographic order a row can be dominated by earlier rows only, hence by a member found so far.
+    for k in measured[np.lexsort(losses[measured].T[::-1])]:
+        members = losses[on_front]
+        beaten = (members <= losses[k]).all(axis=1) & (members < losses[k]).any(axis=1)
+        on_front[k] = not beaten.any()
+    return on_front
+
+
+def hypervolume(losses: Float[np.ndarray, "k m"], reference_point: Float[np.ndarray, " m"]) -> float:
+    """The volume between the rows and the reference point, exactly.
+
+    Rows with a NaN, and rows that are not better than the reference point in every objective, add nothing.
+    """
+    inside = losses[(losses < reference_point).all(axis=1)]
+    return float(HV(ref_point=reference_point)(inside)) if len(inside) else 0.0
+
+
+def hypervolume_history(
+    losses: Float[np.ndarray, "k m"], reference_point: Float[np.ndarray, " m"]
+) -> Float[np.ndarray, " k"]:
+    """The hypervolume after each of the k evaluations, in their order; see `hypervolume`."""
+    history = np.zeros(len(losses))
+    members, volume = np.empty((0, losses.shape[1])), 0.0
+    for k, row in enumerate(losses):
+        if (row < reference_point).all() and not (members <= row).all(axis=1).any():
+            members = np.vstack([members[~(row <= members).all(axis=1)], row])
+            volume = hypervolume(members, reference_point)
+        history[k] = volume
+    return history

@@ -1,0 +1,68 @@
+"""Slot angles as differentiable torch functions of inputs and weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import sympy
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from qnas.circuit.angles import AngleMap
+
+_TORCH_FUNCTIONS: dict[str, Callable[..., Tensor]] = {
+    "sin": torch.sin,
+    "cos": torch.cos,
+    "tan": torch.tan,
+    "asin": torch.asin,
+    "acos": torch.acos,
+    "atan": torch.atan,
+    "exp": torch.exp,
+    "log": torch.log,
+    "sqrt": torch.sqrt,
+    "Abs": torch.abs,
+    "sign": torch.sign,
+    "conjugate": torch.conj,
+}
+
+
+class AngleFunction:
+    """The angles of some slots of an angle map: (batch, n_parameters) -> (batch, n_slots), float64, differentiable.
+
+    Args:
+        angles: of the circuit program.
+        slots: which slots to yield, in this order.
+    """
+
+    def __init__(self, angles: AngleMap, slots: Int[np.ndarray, " chosen"]) -> None:
+        used = np.flatnonzero(np.any(angles.quadratic[:, slots] != 0, axis=1))
+        self._offset = torch.from_numpy(angles.offset[slots].copy())
+        self._linear = torch.from_numpy(angles.linear[:, slots].copy())
+        self._quadratic = torch.from_numpy(angles.quadratic[np.ix_(used, slots)])
+        self._first = torch.from_numpy(angles.factors[used, 0].copy())
+        self._second = torch.from_numpy(angles.factors[used, 1].copy())
+        position = {int(slot): k for k, slot in enumerate(slots)}
+        chosen = [(position[slot], expression) for slot, expression in angles.expressions if slot in position]
+        self._columns = torch.tensor([column for column, _ in chosen], dtype=torch.int64)
+        self._expressions = _compile([expression for _, expression in chosen], angles.n_parameters)
+
+    def __call__(self, parameters: Float[Tensor, "batch parameters"]) -> Float[Tensor, "batch chosen"]:
+        """The angles in radians."""
+        values = torch.addmm(self._offset, parameters, self._linear)
+        if len(self._first):
+            products = parameters[:, self._first] * parameters[:, self._second]
+            values = torch.addmm(values, products, self._quadratic)
+        if self._expressions is not None:
+            found = [torch.broadcast_to(value, parameters[:, 0].shape) for value in self._expressions(parameters)]
+            values = values.index_add(1, self._columns, torch.stack(found, dim=1))
+        return values
+
+
+def _compile(expressions: list[sympy.Expr], n_parameters: int) -> Callable[[Tensor], list[Tensor]] | None:
+    if not expressions:
+        return None
+    symbols = [sympy.Symbol(f"p{k}") for k in range(n_parameters)]
+    function = sympy.lambdify(symbols, expressions, modules=[_TORCH_FUNCTIONS])
+    return lambda parameters: list(function(*parameters.unbind(dim=1)))

@@ -1,0 +1,108 @@
+"""The hybrid model of an architecture."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from qnas.architecture import Architecture
+from qnas.circuit.build import design_circuit
+from qnas.model.couplings import Ingredients, couplings
+from qnas.model.quantum_layer import QuantumFunction, QuantumLayer
+from qnas.simulation.contract import Simulator
+
+_LIVE = 1e-10
+"""A derivative below this at random points counts as zero; expectation values are of order one."""
+
+
+class HybridModel(nn.Module):
+    """An architecture as a torch module: (batch, n_features) -> (batch, n_outputs), float64."""
+
+    def __init__(self, architecture: Architecture, network: nn.Module) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.network = network
+
+    def forward(self, features: Float[Tensor, "batch features"]) -> Float[Tensor, "batch outputs"]:
+        """Logits (classification) or predicted targets (regression)."""
+        outputs: Tensor = self.network(features.to(torch.float64))
+        return outputs
+
+    @property
+    def quantum_layers(self) -> list[QuantumLayer]:
+        """The circuits in this model; none in the classical control."""
+        return [module for module in self.modules() if isinstance(module, QuantumLayer)]
+
+    @property
+    def n_parameters(self) -> int:
+        """All weights, trainable or frozen."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+
+class ModelBuilder:
+    """Builds the model of one architecture at several seeds; the circuit is lowered and scheduled once.
+
+    Args:
+        architecture: what to build.
+        n_features, n_outputs: of the data.
+        simulator: exact simulation on Aer by default.
+
+    Raises:
+        DesignError: the architecture names no network.
+        CircuitError: the circuit does not lower or is over the memory budget.
+        PluginError: a part is not known.
+    """
+
+    def __init__(
+        self, architecture: Architecture, n_features: int, n_outputs: int, simulator: Simulator | None = None
+    ) -> None:
+        self.architecture = architecture
+        self.n_features, self.n_outputs = n_features, n_outputs
+        self.design = design_circuit(architecture, n_features)
+        self.program = self.design.program
+        self.function = QuantumFunction(self.program, self.design.observables, simulator)
+        self.live_inputs, self.live_weights = live(self.function, len(self.design.observables))
+
+    def build(self, seed: int) -> HybridModel:
+        """A freshly initialised model; every weight follows from the seed, and no global state changes."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            network = couplings[self.architecture.get("coupling", "serial")](self._ingredients(seed))
+        return HybridModel(self.architecture, network)
+
+    def _ingredients(self, seed: int) -> Ingredients:
+        return Ingredients(
+            n_features=self.n_features,
+            n_outputs=self.n_outputs,
+            n_inputs=self.program.n_inputs,
+            n_readouts=len(self.design.observables),
+            hidden=tuple(self.architecture.get("hidden", ())),
+            n_live_weights=int(self.live_weights.sum()),
+            bounded=self.program.amplitude_inputs is None,
+            quantum=lambda: QuantumLayer.from_function(
+                self.function,
+                self.design.circuit,
+                (self.design.inputs, self.design.weights, self.design.observables),
+                generator=torch.Generator().manual_seed(seed),
+            ),
+        )
+
+
+def build_model(architecture: Architecture, n_features: int, n_outputs: int, seed: int) -> nn.Module:
+    """The model of an architecture, initialised from `seed`; see `ModelBuilder` for what can be wrong with it."""
+    return ModelBuilder(architecture, n_features, n_outputs).build(seed)
+
+
+def live(function: QuantumFunction, n_readouts: int) -> tuple[Bool[Tensor, " inputs"], Bool[Tensor, " weights"]]:
+    """Which inputs and weights of a circuit its readout depends on, by derivatives at a few random points."""
+    generator = torch.Generator().manual_seed(0)
+    program = function.program
+    inputs = torch.randn(4, program.n_inputs, dtype=torch.float64, generator=generator).requires_grad_()
+    weights = torch.rand(program.n_weights, dtype=torch.float64, generator=generator).mul_(6.0).requires_grad_()
+    cotangent = torch.randn(4, n_readouts, dtype=torch.float64, generator=generator)
+    with torch.enable_grad():
+        by_input, by_weight = torch.autograd.grad(
+            function(inputs, weights), [inputs, weights], cotangent, allow_unused=True, materialize_grads=True
+        )
+    return by_input.abs().amax(dim=0) > _LIVE, by_weight.abs() > _LIVE

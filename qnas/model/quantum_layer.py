@@ -1,0 +1,254 @@
+"""Any plain Qiskit circuit as a torch module. Torch meets the simulator in one `autograd.Function`, here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter
+from qiskit.quantum_info import SparsePauliOp
+from torch import Tensor, nn
+
+from qnas.circuit.lower import lower
+from qnas.circuit.program import CircuitProgram
+from qnas.errors import CircuitError
+from qnas.model.angles import AngleFunction
+from qnas.simulation.contract import Binding, Executable, Simulator, States
+from qnas.simulation.exact import ExactSimulator
+
+
+class _Expectations(torch.autograd.Function):
+    """Expectation values of angles and initial amplitudes."""
+
+    @staticmethod
+    def forward(ctx: Any, executable: Executable, shared: Tensor, varying: Tensor, amplitudes: Tensor | None) -> Tensor:
+        binding = _binding(shared, varying, amplitudes)
+        values, ctx.residual = executable.forward(binding)
+        ctx.executable = executable
+        ctx.save_for_backward(shared, varying, amplitudes)
+        return torch.from_numpy(values)
+
+    @staticmethod
+    def backward(ctx: Any, cotangent: Tensor) -> tuple[None, Tensor, Tensor, Tensor | None]:
+        shared, varying, amplitudes = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            return (None, *_shift_rule(ctx.executable, shared, varying, amplitudes, cotangent))
+        gradients = ctx.executable.backward(_binding(shared, varying, amplitudes), ctx.residual, cotangent.numpy())
+        found = None if gradients.amplitudes is None else torch.from_numpy(gradients.amplitudes)
+        return None, torch.from_numpy(gradients.shared), torch.from_numpy(gradients.varying), found
+
+
+def _expectations(executable: Executable, shared: Tensor, varying: Tensor, amplitudes: Tensor | None) -> Tensor:
+    values: Tensor = _Expectations.apply(executable, shared, varying, amplitudes)  # type: ignore[no-untyped-call]
+    return values
+
+
+def _binding(shared: Tensor, varying: Tensor, amplitudes: Tensor | None) -> Binding:
+    initial = None if amplitudes is None else amplitudes.detach().numpy()
+    return Binding(shared.detach().numpy(), varying.detach().numpy(), initial)
+
+
+def _shift_rule(
+    executable: Executable, shared: Tensor, varying: Tensor, amplitudes: Tensor | None, cotangent: Tensor
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The same derivatives as differentiable expressions, so that they can be differentiated again.
+
+    Rotations obey f' = (f(phi + pi/2) - f(phi - pi/2)) / 2; in the initial amplitudes the expectation is a quadratic
+    form, for which f' = (f(a + e) - f(a - e)) / 2 is exact.
+    """
+
+    def slope(step: Tensor, which: str) -> Tensor:
+        ends = []
+        for moved in (step, -step):
+            at: dict[str, Any] = {"shared": shared, "varying": varying, "amplitudes": amplitudes}
+            at[which] = at[which] + moved
+            ends.append(_expectations(executable, **at))
+        return ((ends[0] - ends[1]) * cotangent).sum(dim=1) / 2
+
+    quarter = math.pi / 2
+    by_shared = [slope(quarter * unit, "shared").sum() for unit in torch.eye(shared.shape[0], dtype=shared.dtype)]
+    by_varying = [slope(quarter * unit, "varying") for unit in torch.eye(varying.shape[1], dtype=varying.dtype)]
+    found = (
+        torch.stack(by_shared) if by_shared else torch.zeros_like(shared),
+        torch.stack(by_varying, dim=1) if by_varying else torch.zeros_like(varying),
+    )
+    if amplitudes is None:
+        return (*found, None)
+    by_amplitude = [slope(unit, "amplitudes") for unit in torch.eye(amplitudes.shape[1], dtype=amplitudes.dtype)]
+    return (*found, torch.stack(by_amplitude, dim=1))
+
+
+class QuantumFunction:
+    """Expectation values as a differentiable function of inputs and weights.
+
+    Args:
+        program: the lowered circuit.
+        observables: one expectation value each.
+        simulator: exact simulation by default.
+        weights_vary: whether every sample has weights of its own.
+    """
+
+    def __init__(
+        self,
+        program: CircuitProgram,
+        observables: Sequence[SparsePauliOp],
+        simulator: Simulator | None = None,
+        *,
+        weights_vary: bool = False,
+    ) -> None:
+        self.program = program
+        self._weights_vary = weights_vary
+        varies = _varying(program, weights_vary=weights_vary)
+        self._executable = (simulator or ExactSimulator()).prepare(program, observables, varies)
+        self._shared = AngleFunction(program.angles, np.flatnonzero(~varies))
+        self._varying = AngleFunction(program.angles, np.flatnonzero(varies))
+
+    def __call__(
+        self, inputs: Float[Tensor, "batch inputs"], weights: Float[Tensor, "*batch weights"]
+    ) -> Float[Tensor, "batch observables"]:
+        """Expectation values, float64.
+
+        Args:
+            inputs: one row per sample.
+            weights: one row for all samples, shape (n_weights,), or with `weights_vary` one per sample.
+
+        Raises:
+            CircuitError: a shape is wrong, a value is not finite, or all amplitudes of a sample are zero.
+        """
+        _check(inputs, weights, self.program, weights_vary=self._weights_vary)
+        shared, varying = self._angles(inputs, weights)
+        return _expectations(self._executable, shared, varying, _amplitudes(self.program, inputs))
+
+    def _angles(self, inputs: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Angles of the slots that are shared, shape (n_shared,), and of those that vary, (batch, n_varying)."""
+        if self._weights_vary:
+            return torch.empty(0, dtype=torch.float64), self._varying(torch.cat([inputs, weights], dim=1))
+        no_inputs = torch.zeros(1, self.program.n_inputs, dtype=torch.float64)
+        shared = self._shared(torch.cat([no_inputs, weights[None]], dim=1))[0]
+        every = torch.cat([inputs, weights.expand(len(inputs), -1)], dim=1)
+        return shared, self._varying(every)
+
+
+def _varying(program: CircuitProgram, *, weights_vary: bool) -> Bool[np.ndarray, " slots"]:
+    """Slots whose angles differ per sample; with weights that vary, all of them."""
+    if weights_vary:
+        return np.ones(program.n_slots, dtype=bool)
+    return np.asarray(program.angles.depends[: program.n_inputs].any(axis=0))
+
+
+def _amplitudes(program: CircuitProgram, inputs: Tensor) -> Tensor | None:
+    """Initial amplitudes of norm 1, shape (batch, 2^n)."""
+    if program.amplitude_inputs is None:
+        return None
+    padded = torch.cat([inputs, torch.zeros(len(inputs), 1, dtype=inputs.dtype)], dim=1)
+    amplitudes = padded[:, list(program.amplitude_inputs)]
+    norms = torch.linalg.vector_norm(amplitudes, dim=1, keepdim=True)
+    if bool((norms == 0).any()):
+        rows = torch.nonzero(norms[:, 0] == 0)[:, 0].tolist()
+        raise CircuitError(
+            f"the amplitudes of sample {rows[0]} are all zero; amplitude encoding needs one that is not."
+        )
+    return amplitudes / norms
+
+
+def _check(inputs: Tensor, weights: Tensor, program: CircuitProgram, *, weights_vary: bool) -> None:
+    if inputs.ndim != 2 or inputs.shape[1] != program.n_inputs or not len(inputs):
+        raise CircuitError(
+            f"inputs have shape {tuple(inputs.shape)}; expected (batch, {program.n_inputs}), at least one row."
+        )
+    expected = (len(inputs), program.n_weights) if weights_vary else (program.n_weights,)
+    if tuple(weights.shape) != expected:
+        raise CircuitError(f"weights have shape {tuple(weights.shape)}; expected {expected}.")
+    for name, values in (("inputs", inputs), ("weights", weights)):
+        if not bool(torch.isfinite(values).all()):
+            raise CircuitError(f"{name} hold values that are not finite (NaN or infinity); check what produced them.")
+
+
+def final_states(
+    program: CircuitProgram, inputs: Float[Tensor, "batch inputs"], weights: Float[Tensor, "batch weights"]
+) -> States:
+    """The final states of circuits with inputs and weights of their own, one per row, shape (batch, 2^n).
+
+    They equal Qiskit's up to a global phase that depends on the weights.
+    """
+    _check(inputs, weights, program, weights_vary=True)
+    varies = np.ones(program.n_slots, dtype=bool)
+    angles = AngleFunction(program.angles, np.arange(program.n_slots))(torch.cat([inputs, weights], dim=1))
+    binding = _binding(torch.empty(0, dtype=torch.float64), angles, _amplitudes(program, inputs))
+    return ExactSimulator().states(program, binding, varies)
+
+
+class QuantumLayer(nn.Module):
+    """A torch module from any Qiskit circuit that lowers: (batch, n_inputs) -> (batch, n_observables), float64.
+
+    Args:
+        circuit: plain Qiskit; see `qnas.circuit.lower.lower` for what lowers.
+        input_params: its parameters that are inputs, in the order of the columns of the input.
+        weight_params: its trainable parameters, in the order of `weight`.
+        observables: one expectation value each; qubit 0 is rightmost in a label.
+        simulator: exact simulation on Aer by default.
+        generator: draws the initial weights, uniform on [0, 2 pi); by default one with a fresh seed.
+
+    Raises:
+        CircuitError: the circuit does not lower, an observable has another width, or memory does not suffice.
+    """
+
+    def __init__(
+        self,
+        circuit: QuantumCircuit,
+        input_params: Sequence[Parameter],
+        weight_params: Sequence[Parameter],
+        observables: Sequence[SparsePauliOp],
+        simulator: Simulator | None = None,
+        *,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        self.circuit = circuit
+        self.input_params = tuple(input_params)
+        self.weight_params = tuple(weight_params)
+        self.observables = tuple(observables)
+        self.function = QuantumFunction(lower(circuit, input_params, weight_params), observables, simulator)
+        self._draw(generator)
+
+    @classmethod
+    def from_function(
+        cls,
+        function: QuantumFunction,
+        circuit: QuantumCircuit,
+        parts: tuple[Sequence[Parameter], Sequence[Parameter], Sequence[SparsePauliOp]],
+        *,
+        generator: torch.Generator,
+    ) -> QuantumLayer:
+        """A layer of a function that is already prepared; `parts` are its inputs, weights and observables."""
+        layer = cls.__new__(cls)
+        nn.Module.__init__(layer)
+        layer.circuit = circuit
+        layer.input_params, layer.weight_params, layer.observables = (tuple(part) for part in parts)
+        layer.function = function
+        layer._draw(generator)
+        return layer
+
+    def _draw(self, generator: torch.Generator | None) -> None:
+        if generator is None:
+            generator = torch.Generator()
+            generator.seed()
+        start = torch.rand(len(self.weight_params), dtype=torch.float64, generator=generator)
+        self.weight = nn.Parameter(2 * math.pi * start)
+
+    def forward(self, inputs: Float[Tensor, "batch inputs"]) -> Float[Tensor, "batch observables"]:
+        """Expectation values of the observables for each row of inputs."""
+        return self.function(inputs.to(torch.float64), self.weight)
+
+    def extra_repr(self) -> str:
+        """Sizes, for torch's print of a model."""
+        program = self.function.program
+        return (
+            f"n_qubits={program.n_qubits}, n_inputs={program.n_inputs}, n_weights={program.n_weights}, "
+            f"n_observables={len(self.observables)}"
+        )

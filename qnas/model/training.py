@@ -1,0 +1,169 @@
+"""Train a hybrid model: Adam, mini-batches, early stop on the validation loss."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Int
+from torch import Tensor, nn
+
+from qnas.architecture import Architecture
+from qnas.circuit.build import DIRECT
+from qnas.data import Split, Splits
+from qnas.errors import ConfigurationError, unknown
+from qnas.model.hybrid import HybridModel
+
+CONFIGURATIONS = ("end_to_end", "quantum_only", "pqc")
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How a candidate is trained.
+
+    Attributes:
+        configuration: "end_to_end" trains all weights, "quantum_only" keeps classical weights at their seeded start,
+            "pqc" is the circuit alone (coupling "quantum").
+        epochs: at most this many passes over the training split.
+        patience: stop after this many epochs without a lower validation loss.
+        batch_size: samples per step.
+        learning_rate: of Adam.
+    """
+
+    configuration: str = "end_to_end"
+    epochs: int = 25
+    patience: int = 5
+    batch_size: int = 32
+    learning_rate: float = 0.01
+
+    def check(self) -> None:
+        """Raise ConfigurationError for values that are impossible."""
+        if self.configuration not in CONFIGURATIONS:
+            raise ConfigurationError(
+                unknown("value of training.configuration", self.configuration, CONFIGURATIONS, "Choose one of these.")
+            )
+        for key in ("epochs", "patience", "batch_size", "learning_rate"):
+            if not getattr(self, key) > 0:
+                raise ConfigurationError(f"training.{key} is {getattr(self, key)}; it must be greater than 0.")
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One point of the learning curve; losses are means over a split, the score is accuracy or R^2 on validation."""
+
+    epoch: int
+    train_loss: float
+    validation_loss: float
+    validation_score: float
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model, restored to its epoch of lowest validation loss, and its learning curve."""
+
+    model: HybridModel
+    curve: tuple[Epoch, ...]
+
+
+def effective(architecture: Architecture, configuration: str) -> Architecture:
+    """The architecture that a training configuration makes of this one: "pqc" leaves the circuit alone."""
+    if configuration != "pqc":
+        return architecture
+    return Architecture({**architecture.replace(coupling=DIRECT), "hidden": ()})
+
+
+def freeze(model: HybridModel, configuration: str) -> None:
+    """Mark the weights that a configuration trains."""
+    quantum = {id(layer.weight) for layer in model.quantum_layers}
+    for parameter in model.parameters():
+        parameter.requires_grad_(configuration == "end_to_end" or id(parameter) in quantum)
+
+
+def loss_function(task: str) -> Callable[[Tensor, Tensor], Tensor]:
+    """Cross entropy of logits, or mean squared error."""
+    return nn.functional.cross_entropy if task == "classification" else nn.functional.mse_loss
+
+
+def tensors(split: Split) -> tuple[Tensor, Tensor]:
+    """Features and targets of a split as torch tensors."""
+    return torch.from_numpy(split.features), torch.from_numpy(split.targets)
+
+
+def score(outputs: Tensor, targets: Tensor, task: str) -> float:
+    """Accuracy (fraction) of logits, or R^2 averaged over outputs."""
+    if task == "classification":
+        return float((outputs.argmax(dim=1) == targets).double().mean())
+    residual = ((targets - outputs) ** 2).sum(dim=0)
+    spread = ((targets - targets.mean(dim=0)) ** 2).sum(dim=0)
+    return float((1 - residual / spread).mean())
+
+
+def predict(model: HybridModel, split: Split) -> Tensor:
+    """Outputs for a whole split, without gradients."""
+    with torch.no_grad():
+        return model(torch.from_numpy(split.features))
+
+
+def train(model: HybridModel, splits: Splits, settings: TrainingSettings, seed: int) -> Trained:
+    """Train in place.
+
+    Args:
+        model: freshly initialised.
+        splits: train and validation are used, test is not.
+        settings: see `TrainingSettings`.
+        seed: of the order of samples.
+
+    Raises:
+        FloatingPointError: the loss is not a number.
+    """
+    freeze(model, settings.configuration)
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.Adam(parameters, lr=settings.learning_rate) if parameters else None
+    generator = torch.Generator().manual_seed(seed)
+    curve: list[Epoch] = []
+    best, best_state = float("inf"), copy.deepcopy(model.state_dict())
+    for epoch in range(1, settings.epochs + 1):
+        train_loss = _train_epoch(model, splits, settings, optimiser, generator)
+        curve.append(_validate(model, splits, epoch, train_loss))
+        if curve[-1].validation_loss < best:
+            best, best_state = curve[-1].validation_loss, copy.deepcopy(model.state_dict())
+            best_epoch = epoch
+        elif epoch - best_epoch >= settings.patience:
+            break
+    model.load_state_dict(best_state)
+    return Trained(model, tuple(curve))
+
+
+def _train_epoch(
+    model: HybridModel,
+    splits: Splits,
+    settings: TrainingSettings,
+    optimiser: torch.optim.Optimizer | None,
+    generator: torch.Generator,
+) -> float:
+    features, targets = tensors(splits.train)
+    criterion, total = loss_function(splits.task), 0.0
+    for rows in _batches(len(features), settings.batch_size, generator):
+        loss = criterion(model(features[rows]), targets[rows])
+        if not torch.isfinite(loss):
+            raise FloatingPointError(
+                f"the training loss became {loss.item()}; a smaller training.learning_rate may help."
+            )
+        if optimiser is not None:
+            optimiser.zero_grad()
+            torch.autograd.backward(loss)
+            optimiser.step()
+        total += loss.item() * len(rows)
+    return total / len(features)
+
+
+def _batches(n_samples: int, batch_size: int, generator: torch.Generator) -> Iterator[Int[Tensor, " rows"]]:
+    yield from torch.split(torch.randperm(n_samples, generator=generator), batch_size)
+
+
+def _validate(model: HybridModel, splits: Splits, epoch: int, train_loss: float) -> Epoch:
+    outputs, (_, targets) = predict(model, splits.validation), tensors(splits.validation)
+    loss = loss_function(splits.task)(outputs, targets).item()
+    return Epoch(epoch, train_loss, loss, score(outputs, targets, splits.task))

@@ -1,0 +1,34 @@
+"""Accuracy on the validation split after training."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from qnas.model.training import predict, score, tensors
+from qnas.objectives.design import Design
+from qnas.objectives.objective import Estimate, objective
+
+_N_RESAMPLES = 200
+
+
+@objective("maximize", "fraction", cost="trained", reference="validation split, after training")
+def accuracy(design: Design) -> Estimate:
+    """The fraction of validation samples classified correctly, or R^2 for regression.
+
+    The standard error is binomial, or for R^2 a bootstrap over samples. The test split is not touched.
+    """
+    trained, validation = design.trained, design.splits.validation
+    outputs, (_, targets) = predict(trained.model, validation), tensors(validation)
+    value = score(outputs, targets, design.splits.task)
+    if design.splits.task == "classification":
+        error = float(np.sqrt(value * (1 - value) / len(targets)))
+    else:
+        error = _bootstrap(outputs, targets, design.rng("accuracy"))
+    curve = [[e.epoch, e.train_loss, e.validation_loss, e.validation_score] for e in trained.curve]
+    return Estimate(value, error, {"learning_curve": curve})
+
+
+def _bootstrap(outputs: torch.Tensor, targets: torch.Tensor, rng: np.random.Generator) -> float:
+    rows = torch.from_numpy(rng.integers(len(targets), size=(_N_RESAMPLES, len(targets))))
+    return float(np.std([score(outputs[drawn], targets[drawn], "regression") for drawn in rows], ddof=1))

@@ -1,0 +1,24 @@
+"""Objectives that count: parameters, qubits, depth."""
+
+from __future__ import annotations
+
+from qnas.objectives.design import Design
+from qnas.objectives.objective import objective
+
+
+@objective("minimize", "weights", cost="circuit")
+def parameters(design: Design) -> float:
+    """All weights of the model, quantum and classical."""
+    return float(design.initial_model().n_parameters)
+
+
+@objective("minimize", "qubits", cost="circuit")
+def qubits(design: Design) -> float:
+    """The width of the circuit."""
+    return float(design.circuit.num_qubits)
+
+
+@objective("minimize", "gates", cost="circuit")
+def depth(design: Design) -> float:
+    """The longest path of gates through the circuit, as Qiskit counts it."""
+    return float(design.circuit.depth())

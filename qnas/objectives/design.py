@@ -1,0 +1,98 @@
+"""What an objective sees: one architecture with its circuit, its data and, once asked for, its trained model."""
+
+from __future__ import annotations
+
+import zlib
+from functools import cached_property
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from qiskit import QuantumCircuit
+from torch import Tensor
+
+from qnas.architecture import Architecture
+from qnas.circuit.program import CircuitProgram
+from qnas.data import Splits
+from qnas.errors import DesignError
+from qnas.model.hybrid import HybridModel, ModelBuilder
+from qnas.model.training import Trained, TrainingSettings, effective, train
+from qnas.simulation.contract import Simulator
+
+
+class Design:
+    """One architecture under evaluation.
+
+    Its randomness comes from (seed, fingerprint, repeat) and a purpose, so that no objective disturbs another and
+    the order of evaluations does not matter.
+
+    Args:
+        architecture: the design.
+        splits: the data.
+        training: how it is trained; the configuration "pqc" leaves the circuit alone.
+        seed: of the run.
+        repeat: the number of the repetition, for seeds apart.
+        simulator: exact simulation on Aer by default.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        splits: Splits,
+        training: TrainingSettings,
+        *,
+        seed: int = 0,
+        repeat: int = 0,
+        simulator: Simulator | None = None,
+    ) -> None:
+        self.architecture = effective(architecture, training.configuration)
+        self.splits = splits
+        self.training = training
+        self._entropy = (seed, int(self.architecture.fingerprint, 16), repeat)
+        self.builder = ModelBuilder(self.architecture, splits.n_features, splits.n_outputs, simulator)
+
+    def rng(self, purpose: str) -> np.random.Generator:
+        """A generator of this design's own for one purpose."""
+        return np.random.default_rng(np.random.SeedSequence(self._entropy, spawn_key=(zlib.crc32(purpose.encode()),)))
+
+    def integer_seed(self, purpose: str) -> int:
+        """A seed for torch, drawn from `rng`."""
+        return int(self.rng(purpose).integers(2**63))
+
+    @property
+    def circuit(self) -> QuantumCircuit:
+        """The circuit as plain Qiskit, with inputs and weights as Parameters."""
+        return self.builder.design.circuit
+
+    @property
+    def program(self) -> CircuitProgram:
+        """The lowered circuit."""
+        return self.builder.program
+
+    def initial_model(self) -> HybridModel:
+        """The model as training starts it, newly made."""
+        return self.builder.build(self.integer_seed("weights"))
+
+    @cached_property
+    def trained(self) -> Trained:
+        """The model trained on the training split; trained once, at the first use."""
+        return train(self.initial_model(), self.splits, self.training, self.integer_seed("training"))
+
+    @cached_property
+    def sample_input(self) -> Float[Tensor, "1 inputs"]:
+        """What the circuit receives for one seeded training sample from the model as training starts it."""
+        features = self.splits.train.features
+        row = int(self.rng("sample").integers(len(features)))
+        return circuit_inputs(self.initial_model(), torch.from_numpy(features[row : row + 1]))
+
+
+def circuit_inputs(model: HybridModel, features: Float[Tensor, "batch features"]) -> Float[Tensor, "batch inputs"]:
+    """The inputs that reach the circuit of a model."""
+    if not model.quantum_layers:
+        raise DesignError("the coupling 'classical' has no circuit, so it has no expressibility or circuit input.")
+    seen: list[Tensor] = []
+    hook = model.quantum_layers[0].register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
+    with torch.no_grad():
+        model(features)
+    hook.remove()
+    return seen[0]

@@ -1,0 +1,142 @@
+"""Floating-point operations: real ones, for one sample, forward; a complex product is 6, a complex sum 2."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+import torch
+from qiskit.quantum_info import SparsePauliOp
+from torch.utils.flop_counter import FlopCounterMode
+
+from qnas.architecture import Architecture
+from qnas.circuit.lower import lower
+from qnas.circuit.program import CircuitProgram, Fixed, Rotation
+from qnas.model.hybrid import HybridModel, ModelBuilder
+from qnas.objectives.design import Design
+from qnas.objectives.objective import Estimate, objective
+
+_UNIT_PHASES = (1, -1, 1j, -1j)
+_ELEMENTWISE = ("add", "sub", "mul", "div", "tanh", "relu", "sigmoid", "silu", "gelu", "sin", "cos", "exp", "neg")
+
+
+@dataclass(frozen=True)
+class Flops:
+    """Floating-point operations of one sample, by part."""
+
+    encoding: int
+    circuit: int
+    readout: int
+    classical: int
+    n_rotations: int
+    n_qubits: int
+
+    @property
+    def total(self) -> int:
+        """The forward pass."""
+        return self.encoding + self.circuit + self.readout + self.classical
+
+    @property
+    def training_step(self) -> int:
+        """Forward and backward of one sample by the adjoint method.
+
+        Backward: the readout once more, the circuit undone on two states, one inner product of 4 * 2^n for each
+        rotation, and twice the classical part.
+        """
+        undone = 2 * (self.encoding + self.circuit) + 4 * 2**self.n_qubits * self.n_rotations
+        return self.total + self.readout + undone + 2 * self.classical
+
+
+def flops(architecture: Architecture, n_features: int, n_outputs: int) -> Flops:
+    """The floating-point operations of the model of an architecture; see `Flops`."""
+    return _flops(ModelBuilder(architecture, n_features, n_outputs))
+
+
+@objective("minimize", "FLOPs", cost="circuit", name="flops", reference="arXiv 2605.18345, 2511.10062", scale="log")
+def design_flops(design: Design) -> Estimate:
+    """Floating-point operations of one sample, forward."""
+    found = _flops(design.builder)
+    names = ("encoding", "circuit", "readout", "classical", "training_step")
+    return Estimate(float(found.total), None, {name: getattr(found, name) for name in names})
+
+
+def _flops(builder: ModelBuilder) -> Flops:
+    model = builder.build(0)
+    classical = classical_flops(model, builder.n_features)
+    if not model.quantum_layers:
+        return Flops(0, 0, 0, classical, 0, 0)
+    program, design = builder.program, builder.design
+    encoding = design.n_uploads * program_flops(lower(design.encoding, design.inputs, []))
+    return Flops(
+        encoding=encoding,
+        circuit=program_flops(program) - encoding,
+        readout=readout_flops(design.observables),
+        classical=classical,
+        n_rotations=len(program.rotations),
+        n_qubits=program.n_qubits,
+    )
+
+
+def program_flops(program: CircuitProgram) -> int:
+    """Of applying every operation to a state of 2^n amplitudes; amplitude encoding is a norm and 2^n divisions."""
+    dim = 2**program.n_qubits
+    preparation = 0 if program.amplitude_inputs is None else 3 * dim
+    return preparation + sum(_operation_flops(operation, dim) for operation in program.operations)
+
+
+def _operation_flops(operation: Rotation | Fixed, dim: int) -> int:
+    """A rotation 6 per amplitude; a Hadamard 4; permutations and sign flips 0; other phases 6; dense 8 * 2^k - 2."""
+    if isinstance(operation, Rotation):
+        return 6 * dim
+    if operation.name == "h":
+        return 4 * dim
+    matrix = operation.matrix
+    entries = matrix[np.abs(matrix) > 1e-12]
+    if len(entries) == len(matrix):
+        others = sum(1 for entry in entries if np.abs(entry - np.array(_UNIT_PHASES)).min() > 1e-12)
+        return 6 * dim * others // len(matrix)
+    return (8 * len(matrix) - 2) * dim
+
+
+def readout_flops(observables: Iterable[SparsePauliOp]) -> int:
+    """|psi|^2 once (3 per amplitude) and 1 per amplitude for each Z string; 4 for each string with X or Y.
+
+    Strings with a coefficient other than 1 or -1 cost one product and one sum more.
+    """
+    operators = list(observables)
+    dim = 2 ** operators[0].num_qubits
+    diagonal, others, weighted = 0, 0, 0
+    for operator in operators:
+        flips = operator.paulis.x.any(axis=1)
+        diagonal, others = diagonal + int((~flips).sum()), others + int(flips.sum())
+        weighted += int((np.abs(operator.coeffs) != 1).sum())
+    return (3 * dim if diagonal else 0) + diagonal * dim + 4 * others * dim + 2 * weighted
+
+
+def classical_flops(model: HybridModel, n_features: int) -> int:
+    """What torch's own counter sees outside the circuit, and one for each value of an elementwise function.
+
+    A linear map d -> m with bias is 2dm.
+    """
+    counter = FlopCounterMode(display=False, custom_mapping=_elementwise_mapping())
+    features = torch.zeros(1, n_features, dtype=torch.float64) + 0.5
+    with torch.no_grad(), counter:
+        model(features)
+    counts = counter.get_flop_counts()
+    inside = sum(sum(counts.get(name, {}).values()) for name in _quantum_names(model))
+    return int(counter.get_total_flops() - inside)
+
+
+def _quantum_names(model: HybridModel) -> list[str]:
+    layers = {id(layer) for layer in model.quantum_layers}
+    return [f"HybridModel.{name}" for name, module in model.named_modules() if id(module) in layers]
+
+
+def _elementwise_mapping() -> dict[Any, Callable[..., int]]:
+    def count(*_: Any, out_shape: Iterable[int], **__: Any) -> int:
+        return prod(out_shape)
+
+    return {getattr(torch.ops.aten, name): count for name in _ELEMENTWISE}

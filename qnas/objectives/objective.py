@@ -1,0 +1,134 @@
+"""What an objective is: a name, a direction, a unit, a cost class, and a function of a design."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+from qnas.errors import ConfigurationError, PluginError, unknown
+from qnas.objectives.design import Design
+from qnas.plugins import Registry, load_module
+
+DIRECTIONS = ("minimize", "maximize")
+COSTS = ("circuit", "states", "trained")
+SCALES = ("linear", "log")
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its standard error, where it is an estimate, and whatever else is worth keeping (JSON)."""
+
+    value: float
+    standard_error: float | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+Measure = Callable[..., float | Estimate]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """One axis of the front.
+
+    Attributes:
+        name: the column it fills.
+        direction: "minimize" or "maximize".
+        unit: of its values.
+        cost: "circuit" (needs only the circuit), "states" (simulates it), "trained" (needs the trained model).
+        measure: from a `Design` to a float or an `Estimate`.
+        reference: where its definition comes from.
+        scale: "linear" or "log": how plots and the hypervolume see it.
+    """
+
+    name: str
+    direction: str
+    unit: str
+    cost: str
+    measure: Measure
+    reference: str = ""
+    scale: str = "linear"
+
+    def __post_init__(self) -> None:
+        for kind, value, allowed in (
+            ("direction", self.direction, DIRECTIONS),
+            ("cost", self.cost, COSTS),
+            ("scale", self.scale, SCALES),
+        ):
+            if value not in allowed:
+                raise PluginError(unknown(f"{kind} of the objective {self.name!r},", value, allowed))
+
+    def __call__(self, design: Design) -> Estimate:
+        """Measure a design."""
+        found = self.measure(design)
+        return found if isinstance(found, Estimate) else Estimate(float(found))
+
+    @property
+    def sign(self) -> float:
+        """The factor that turns values into losses, which are minimised."""
+        return 1.0 if self.direction == "minimize" else -1.0
+
+
+objectives: Registry[Objective] = Registry("objective", "qnas.objectives")
+
+
+def objective(
+    direction: str,
+    unit: str,
+    *,
+    cost: str = "circuit",
+    name: str | None = None,
+    reference: str = "",
+    scale: str = "linear",
+) -> Callable[[Measure], Measure]:
+    """Register a function `(design, *, options) -> float | Estimate` as an objective; see `Objective`.
+
+    The name is the function's unless given. Keyword-only parameters are options, set by `objectives.options.<name>`.
+    """
+
+    def register(measure: Measure) -> Measure:
+        own = name or str(getattr(measure, "__name__", ""))
+        objectives.add(own, Objective(own, direction, unit, cost, measure, reference, scale))
+        return measure
+
+    return register
+
+
+def choose_objectives(
+    names: Iterable[str], add: Iterable[str] = (), options: Mapping[str, Mapping[str, Any]] | None = None
+) -> tuple[Objective, ...]:
+    """The objectives of a run, in order: `names`, then all that the Python files in `add` register.
+
+    Raises:
+        PluginError: a name or a file is not known, or a file registers nothing.
+        ConfigurationError: no objective, one named twice, or an option that its function does not take.
+    """
+    chosen = [*names, *(name for path in add for name in _registered_by(path))]
+    if not chosen or len(set(chosen)) < len(chosen):
+        raise ConfigurationError(f"objectives.names is {chosen}; name at least one, and each once.")
+    options = options or {}
+    for name in options:
+        if name not in chosen:
+            raise ConfigurationError(unknown("key of objectives.options,", name, chosen))
+    return tuple(_with_options(objectives[name], options.get(name, {})) for name in chosen)
+
+
+def _registered_by(path: str) -> list[str]:
+    module = load_module(path)
+    names = [name for name in objectives if getattr(objectives[name].measure, "__module__", "") == module.__name__]
+    if not names:
+        raise PluginError(f"{path!r} registers no objective; decorate a function with @qnas.objective(...).")
+    return names
+
+
+def _with_options(chosen: Objective, options: Mapping[str, Any]) -> Objective:
+    if not options:
+        return chosen
+    parameters = inspect.signature(chosen.measure).parameters.values()
+    allowed = [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
+    for key in options:
+        if key not in allowed:
+            raise ConfigurationError(unknown(f"key of objectives.options.{chosen.name},", key, allowed))
+    return replace(chosen, measure=partial(chosen.measure, **options))

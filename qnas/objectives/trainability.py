@@ -1,0 +1,137 @@
+"""Trainability: the variance of cost derivatives over random starts (arXiv 1803.11173, 2605.25768)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from qiskit import QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp
+from torch import Tensor
+
+from qnas.circuit.lower import lower
+from qnas.errors import CircuitError
+from qnas.model.quantum_layer import QuantumFunction
+from qnas.model.training import loss_function, tensors
+from qnas.objectives.design import Design
+from qnas.objectives.objective import Estimate, objective
+
+_N_RESAMPLES = 200
+REFERENCE = "McClean et al. 2018, arXiv 1803.11173; training configurations of arXiv 2605.25768"
+Derivatives = Float[np.ndarray, "starts weights"]
+
+
+@dataclass(frozen=True, eq=False)
+class GradientVariance:
+    """Variance of the cost derivative for each weight, with standard errors, in the order of circuit.parameters."""
+
+    values: Float[np.ndarray, " weights"]
+    standard_errors: Float[np.ndarray, " weights"]
+
+
+def gradient_variance(
+    circuit: QuantumCircuit, observable: SparsePauliOp, n_starts: int = 200, seed: int = 0
+) -> GradientVariance:
+    """The variance over random starts of d<observable>/dw for each weight w; every parameter is a weight.
+
+    Args:
+        circuit: plain Qiskit that lowers, with at least one parameter.
+        observable: the cost is its expectation value.
+        n_starts: weights are drawn this often, uniformly from [0, 2 pi).
+        seed: of the weights.
+
+    Raises:
+        CircuitError: the circuit has no parameters, or fewer than 2 starts are asked for.
+    """
+    if not circuit.parameters or n_starts < 2:
+        raise CircuitError(
+            f"a variance of derivatives needs weights and at least 2 starts, but the circuit has "
+            f"{len(circuit.parameters)} parameters and n_starts is {n_starts}."
+        )
+    function = QuantumFunction(lower(circuit, [], list(circuit.parameters)), [observable], weights_vary=True)
+    no_inputs = torch.empty(1, 0, dtype=torch.float64)
+    found = _derivatives_of_readout(function, no_inputs, n_starts, np.random.default_rng(seed))
+    return GradientVariance(found.var(axis=0, ddof=1), _variance_error(found))
+
+
+@objective("maximize", "log10", cost="states", name="trainability", reference=REFERENCE)
+def design_trainability(design: Design, *, n_starts: int = 64, batch_size: int = 32) -> Estimate:
+    """log10 of the mean over weights of the variance over random starts of the cost's derivative.
+
+    The cost is, by the training configuration: "pqc" the mean readout expectation at one seeded data sample;
+    "quantum_only" the task loss on one fixed batch with classical weights at their seeded start; "end_to_end" the same
+    with all weights drawn anew each start. Then the quantum and the classical part are reported apart, too.
+    """
+    if design.training.configuration == "pqc":
+        function = QuantumFunction(design.program, design.builder.design.observables, weights_vary=True)
+        parts = {"quantum": _derivatives_of_readout(function, design.sample_input, n_starts, design.rng("starts"))}
+    else:
+        parts = _derivatives_of_loss(design, n_starts, batch_size)
+    every = np.concatenate(list(parts.values()), axis=1)
+    value, error = log_mean_variance(every, design.rng("bootstrap"))
+    details = {f"{name}_part": log_mean_variance(part, design.rng("bootstrap")) for name, part in parts.items()}
+    return Estimate(value, error, details if len(parts) > 1 else {})
+
+
+def log_mean_variance(derivatives: Derivatives, rng: np.random.Generator) -> tuple[float, float]:
+    """log10 of the mean over weights of the variance over starts, and its standard error by bootstrap over starts.
+
+    Raises:
+        CircuitError: no weight has any effect on the cost, so that there is no logarithm.
+    """
+    value = derivatives.var(axis=0, ddof=1).mean() if derivatives.size else 0.0
+    if not value > 0:
+        raise CircuitError("the cost does not depend on any weight, so its trainability is not defined.")
+    n_starts = len(derivatives)
+    shares = rng.multinomial(n_starts, np.full(n_starts, 1 / n_starts), size=_N_RESAMPLES) / n_starts
+    spread = shares @ derivatives**2 - (shares @ derivatives) ** 2
+    resampled = spread.mean(axis=1) * n_starts / (n_starts - 1)
+    return float(np.log10(value)), float(np.log10(resampled[resampled > 0]).std(ddof=1))
+
+
+def _derivatives_of_readout(
+    function: QuantumFunction, inputs: Float[Tensor, "1 inputs"], n_starts: int, rng: np.random.Generator
+) -> Derivatives:
+    """Of the mean expectation value; all starts are one batch."""
+    drawn = rng.uniform(0, 2 * np.pi, (n_starts, function.program.n_weights))
+    weights = torch.from_numpy(drawn).requires_grad_()
+    cost = function(inputs.expand(n_starts, -1), weights).mean(dim=1).sum()
+    return torch.autograd.grad(cost, weights)[0].numpy()
+
+
+def _derivatives_of_loss(design: Design, n_starts: int, batch_size: int) -> dict[str, Derivatives]:
+    """Of the task loss on one fixed batch, by part."""
+    rows = design.rng("batch").permutation(len(design.splits.train.features))[:batch_size]
+    features, targets = (values[rows] for values in tensors(design.splits.train))
+    criterion = loss_function(design.splits.task)
+    end_to_end = design.training.configuration == "end_to_end"
+    frozen = design.initial_model().state_dict()
+    seeds = design.rng("starts").integers(2**63, size=n_starts)
+    found: dict[str, list[np.ndarray]] = {"quantum": [], "classical": []}
+    for seed in seeds:
+        model = design.builder.build(int(seed))
+        quantum = [layer.weight for layer in model.quantum_layers]
+        if not end_to_end:
+            drawn = [weight.detach().clone() for weight in quantum]
+            model.load_state_dict(frozen)
+            for weight, start in zip(quantum, drawn, strict=True):
+                weight.data.copy_(start)
+        own = {id(weight) for weight in quantum}
+        groups = {"quantum": quantum}
+        if end_to_end:
+            groups["classical"] = [parameter for parameter in model.parameters() if id(parameter) not in own]
+        loss = criterion(model(features), targets)
+        gradients = iter(torch.autograd.grad(loss, [p for group in groups.values() for p in group]))
+        for name, group in groups.items():
+            found[name].append(torch.cat([torch.empty(0), *(next(gradients).flatten() for _ in group)]).numpy())
+    return {name: np.stack(rows) for name, rows in found.items() if rows and rows[0].size}
+
+
+def _variance_error(derivatives: Derivatives) -> Float[np.ndarray, " weights"]:
+    """Standard error of the unbiased sample variance, from the fourth central moment."""
+    n = len(derivatives)
+    centred = derivatives - derivatives.mean(axis=0)
+    fourth, variance = (centred**4).mean(axis=0), derivatives.var(axis=0, ddof=1)
+    return np.sqrt(np.maximum(fourth - variance**2 * (n - 3) / (n - 1), 0.0) / n)

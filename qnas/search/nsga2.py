@@ -1,0 +1,65 @@
+"""NSGA-II (Deb et al. 2002, doi 10.1109/4235.996017) as pymoo has it, on genotypes, driven by ask and tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Bool, Float
+from pymoo.algorithms.moo.nsga2 import NSGA2, binary_tournament
+from pymoo.core.population import Population
+from pymoo.core.problem import Problem
+from pymoo.core.termination import NoTermination
+from pymoo.operators.selection.tournament import TournamentSelection
+
+from qnas.search.novelty import Novelty
+from qnas.search.operators import NewDesigns, NewMating, OnlyNew
+from qnas.search.searcher import Pending, SearchSettings
+from qnas.space import Genotype, Space
+
+
+class Nsga2:
+    """Evolves a population towards the Pareto front; failed designs lose against all others.
+
+    Args:
+        settings: `population` and `generations`.
+        space: what is searched.
+        n_objectives: how many losses a design has.
+        seed: of everything random in the search.
+    """
+
+    def __init__(self, settings: SearchSettings, space: Space, n_objectives: int, seed: int) -> None:
+        self._novelty = Novelty(space)
+        self._n_left = settings.generations
+        self._pending = Pending()
+        self._offspring = Population.empty()
+        self._algorithm = NSGA2(
+            pop_size=settings.population,
+            sampling=NewDesigns(self._novelty),
+            mating=NewMating(self._novelty, TournamentSelection(func_comp=binary_tournament)),
+            eliminate_duplicates=OnlyNew(self._novelty),
+            seed=seed,
+        )
+        # one constraint: 0 for a design that could be evaluated, 1 for one that failed
+        problem = Problem(n_var=len(space.genes), n_obj=n_objectives, n_ieq_constr=1)
+        self._algorithm.setup(problem, termination=NoTermination())
+
+    def ask(self) -> list[Genotype]:
+        """The next generation; empty after the last one, or when the space is exhausted."""
+        self._pending.check_told()
+        offspring = self._algorithm.ask() if self._n_left else None
+        if offspring is None:  # pymoo's answer if nothing new is left
+            return []
+        self._n_left -= 1
+        self._offspring = offspring
+        genotypes = [member.X for member in self._offspring]
+        self._novelty.record(genotypes)
+        return self._pending.open(genotypes)
+
+    def tell(
+        self, genotypes: Sequence[Genotype], losses: Float[np.ndarray, "k m"], feasible: Bool[np.ndarray, " k"]
+    ) -> None:
+        """Select the survivors."""
+        self._pending.close(genotypes, losses, feasible)
+        self._offspring.set("F", losses, "G", np.where(feasible, 0.0, 1.0)[:, None])
+        self._algorithm.tell(infills=self._offspring)

@@ -1,0 +1,76 @@
+"""What the hybrid model asks of a simulator, so that exact and sampled ones are interchangeable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Bool, Complex, Float
+from qiskit.quantum_info import SparsePauliOp
+
+from qnas.circuit.program import CircuitProgram
+
+
+@dataclass(frozen=True, eq=False)
+class Binding:
+    """The angles of one batch of circuits.
+
+    Attributes:
+        shared: angles in radians of the slots that all samples share, in slot order, shape (n_shared,).
+        varying: angles of the slots that differ per sample, in slot order, shape (batch, n_varying).
+        amplitudes: initial amplitudes per sample, not necessarily of norm 1, shape (batch, 2^n); None: |0...0>.
+    """
+
+    shared: Float[np.ndarray, " shared"]
+    varying: Float[np.ndarray, "batch varying"]
+    amplitudes: Float[np.ndarray, "batch dim"] | None = None
+
+    @property
+    def batch(self) -> int:
+        return int(self.varying.shape[0])
+
+
+@dataclass(frozen=True, eq=False)
+class Gradients:
+    """Derivatives of sum(cotangent * expectations); shapes as in `Binding`."""
+
+    shared: Float[np.ndarray, " shared"]
+    varying: Float[np.ndarray, "batch varying"]
+    amplitudes: Float[np.ndarray, "batch dim"] | None
+
+
+class Executable(Protocol):
+    """One circuit program with its observables, prepared to be run many times."""
+
+    def forward(self, binding: Binding) -> tuple[Float[np.ndarray, "batch observables"], object]:
+        """The expectation values, and whatever `backward` needs of this run."""
+        ...
+
+    def backward(
+        self, binding: Binding, residual: object, cotangent: Float[np.ndarray, "batch observables"]
+    ) -> Gradients:
+        """The derivatives of sum(cotangent * expectations) at the run that left `residual`."""
+        ...
+
+
+class Simulator(Protocol):
+    """Prepares circuit programs; frozen and picklable, so that it can cross processes."""
+
+    def prepare(
+        self,
+        program: CircuitProgram,
+        observables: Sequence[SparsePauliOp],
+        varying: Bool[np.ndarray, " slots"],
+    ) -> Executable:
+        """An executable whose slots marked in `varying` differ per sample.
+
+        Raises:
+            CircuitError: an observable has another width than the circuit, or the circuit is over the memory budget.
+        """
+        ...
+
+
+States = Complex[np.ndarray, "batch dim"]
+"""State vectors, one per row; column k is the amplitude of basis state k."""

@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+
+from qnas.errors import SpaceError
+from qnas.search.novelty import Novelty
+from qnas.space import Space, choice, draws, integer
+
+
+def test_drawn_designs_are_new_and_distinct():
+    novelty, rng = Novelty(Space(n=integer(0, 19))), np.random.default_rng(0)
+    first = novelty.draw(12, rng)
+    novelty.record(first)
+    second = novelty.draw(12, rng)
+    assert sorted(int(genotype[0]) for genotype in first + second) == list(range(20))
+
+
+def test_rare_designs_of_a_small_space_are_found():
+    space = Space(kind=choice(plain={}, many={"n": integer(1, 500)}))
+    novelty = Novelty(space)
+    novelty.record(space.encode(a) for a in space.architectures() if a.kind.get("n", 0) not in (7, 8))
+    assert sorted(novelty.draw(5, np.random.default_rng(0)), key=list)[0].tolist() == [1, 6]
+    assert len(novelty.draw(5, np.random.default_rng(0))) == 2
+
+
+def test_taken_designs_are_left_out():
+    space = Space(n=integer(0, 2))
+    taken = [space.fingerprint(np.array([0])), space.fingerprint(np.array([2]))]
+    assert [g.tolist() for g in Novelty(space).draw(3, np.random.default_rng(0), taken)] == [[1]]
+
+
+def test_a_space_without_valid_designs_is_refused(monkeypatch):
+    monkeypatch.setattr(draws, "MAX_REJECTED", 100)
+    space = Space(n=integer(0, 2)).where(lambda a: False, because="nothing pleases me")
+    with pytest.raises(SpaceError, match="'nothing pleases me' excluded 100"):
+        Novelty(space).draw(1, np.random.default_rng(0))

@@ -1,0 +1,46 @@
+"""NSGA-II on a problem whose front is known."""
+
+import numpy as np
+import pytest
+
+from qnas.search import SearchSettings, make_searcher
+from qnas.space import Space, boolean, choice, integer
+
+N_BITS = 5
+faulty = Space(size=integer(0, 9), kind=choice("p", "q", "r"), **{f"bit{k}": boolean() for k in range(N_BITS)})
+"""Losses (size + faults, 9 - size + faults): the front is faultless, one design for each of the 10 sizes."""
+
+
+def losses_of(genotypes):
+    faults = [g[1] + sum(g[2:]) for g in genotypes]
+    return np.array([[g[0] + f, 9 - g[0] + f] for g, f in zip(genotypes, faults, strict=True)], dtype=float)
+
+
+def front_found(name, seed, failing=lambda g: False):
+    searcher = make_searcher(SearchSettings(name, population=20, generations=10), faulty, 2, seed)
+    found = set()
+    while genotypes := searcher.ask():
+        feasible = np.array([not failing(g) for g in genotypes])
+        losses = np.where(feasible[:, None], losses_of(genotypes), np.nan)
+        searcher.tell(genotypes, losses, feasible)
+        found |= {int(g[0]) for g, ok in zip(genotypes, feasible, strict=True) if ok and not g[1:].any()}
+    return found
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_most_of_the_front_is_found_and_random_search_finds_less(seed):
+    assert len(front_found("nsga2", seed)) >= 8
+    assert len(front_found("random", seed)) <= 4
+
+
+def test_failed_designs_do_not_mislead_it():
+    assert len(front_found("nsga2", 0, failing=lambda g: g[0] % 4 == 1)) >= 5
+
+
+def test_the_survivors_are_feasible_once_there_are_enough():
+    searcher = make_searcher(SearchSettings(population=8, generations=6), faulty, 2, 0)
+    while genotypes := searcher.ask():
+        feasible = np.array([g[2] == 0 for g in genotypes])
+        searcher.tell(genotypes, np.where(feasible[:, None], losses_of(genotypes), np.nan), feasible)
+    survivors = searcher._algorithm.pop.get("X")
+    assert not survivors[:, 2].any()

@@ -1,0 +1,78 @@
+from importlib.metadata import EntryPoint
+
+import pytest
+
+from qnas.errors import PluginError
+from qnas.space import Space, integer, load, load_space, space_names
+
+MY_SPACE = '''"""My own space.
+
+More about it.
+"""
+from qnas.space import Space, integer
+space = Space(n_qubits=integer(2, 3))
+wide = Space(n_qubits=integer(4, 6))
+number = 3
+'''
+
+
+@pytest.fixture
+def my_space(tmp_path):
+    path = tmp_path / "my_space.py"
+    path.write_text(MY_SPACE)
+    return path
+
+
+@pytest.fixture
+def advertised(monkeypatch):
+    points = (EntryPoint("theirs", "tests.space.test_load:their_space", load.GROUP),)
+    monkeypatch.setattr(load, "entry_points", lambda group: points if group == load.GROUP else ())
+
+
+their_space = Space(n_qubits=integer(2, 9))
+
+
+def test_a_space_is_itself():
+    assert load_space(their_space) is their_space
+
+
+def test_a_file_with_and_without_its_attribute(my_space):
+    assert load_space(my_space).size == 2
+    assert load_space(str(my_space)).size == 2
+    assert load_space(f"{my_space}:wide").size == 3
+
+
+def test_a_module_and_an_entry_point(advertised):
+    assert load_space("tests.space.test_load:their_space").size == 8
+    assert load_space("theirs").size == 8
+
+
+def test_names_come_with_their_first_line(monkeypatch, tmp_path, my_space, advertised):
+    (tmp_path / "_draft.py").write_text("raise RuntimeError")
+    (tmp_path / "silent.py").write_text("raise RuntimeError('not imported')")
+    monkeypatch.setattr(load, "bundled_directory", lambda name: tmp_path)
+    assert space_names() == {
+        "my_space": "My own space.", "silent": "", "theirs": "tests.space.test_load:their_space",
+    }  # fmt: skip
+    assert load_space("my_space").size == 2
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("hybird", r"unknown search space 'hybird': did you mean 'hybrid'\? Allowed: .*Give the path of a Python file"),
+        ("nowhere.py", "there is no file 'nowhere.py'"),
+        ("no_such_module:space", "the module of 'no_such_module:space' cannot be imported"),
+        ("math:pi", "'math:pi' is of type float, not a search space; declare it as Space"),
+    ],
+)
+def test_what_cannot_be_loaded_is_explained(reference, message):
+    with pytest.raises(PluginError, match=message):
+        load_space(reference)
+
+
+def test_a_file_without_the_attribute_lists_its_spaces(my_space):
+    with pytest.raises(PluginError, match=r"'wider': did you mean 'wide'\? Allowed: space, wide"):
+        load_space(f"{my_space}:wider")
+    with pytest.raises(PluginError, match="number' is of type int, not a search space"):
+        load_space(f"{my_space}:number")
