@@ -12,7 +12,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -20,6 +22,10 @@ from rich.table import Table
 from rich.text import Text
 
 from qnas.errors import DesignError, QnasError, UsageError, unknown
+
+if TYPE_CHECKING:  # the rooms are imported when a command needs them, so that `qnas spaces` is quick
+    from qnas.config import Config
+    from qnas.experiment.results import Findings
 
 _BEST_ROWS = 6
 
@@ -67,7 +73,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _search(arguments: Sequence[str], console: Console) -> int:
-    from qnas.config import Config
     from qnas.launch import hydra_main
 
     def job(config: Config) -> None:
@@ -84,11 +89,9 @@ def _resume(chosen: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _run(config: object, console: Console) -> None:
-    from qnas.config import Config
+def _run(config: Config, console: Console) -> None:
     from qnas.experiment.loop import run_search
 
-    assert isinstance(config, Config)
     _exit_on_termination()
     progress = Progress(console)
     try:
@@ -124,11 +127,8 @@ class Progress:
         self._console = console
         self._live: Live | None = None
 
-    def on_start(self, config: object, n_workers: int) -> None:
+    def on_start(self, config: Config, n_workers: int) -> None:
         """Open the live display."""
-        from qnas.config import Config
-
-        assert isinstance(config, Config)
         search = config.search
         self._total = search.n_evaluations if search.name == "random" else search.population * search.generations
         self._started, self._n_new = time.monotonic(), 0
@@ -139,23 +139,26 @@ class Progress:
         self._live = Live(console=self._console, refresh_per_second=4, transient=True)
         self._live.start()
 
-    def on_evaluation(self, findings: object, design_id: int, *, known: bool) -> None:
+    def on_evaluation(self, findings: Findings, design_id: int, *, known: bool) -> None:
         """Redraw."""
-        from qnas.experiment.results import Findings
-
-        assert isinstance(findings, Findings) and self._live is not None
+        assert self._live is not None
         self._n_new += not known
         n_done = len(findings.evaluations)
         failed = sum(not evaluation.complete for evaluation in findings.evaluations.values())
-        history = findings.hypervolume_history()
         line = Text.assemble(
             (f"{n_done}/{self._total} done", "bold"),
-            f"   {failed} failed   hypervolume {history[-1]:.3f}   {self._time_left(n_done)}",
+            f"   {failed} failed   hypervolume {self._hypervolume(findings)}   {self._time_left(n_done)}",
         )
         bar = ProgressBar(total=self._total, completed=n_done, width=60)
         self._live.update(Group(bar, line, front_table(findings, "Best of the front so far", _BEST_ROWS)))
         if not self._console.is_terminal and n_done % max(1, self._total // 12) == 0:
             self._console.print(line)
+
+    def _hypervolume(self, findings: Findings) -> str:
+        """It has no unit before the first generation is complete."""
+        if len(findings.evaluations) < findings.config.search.population:
+            return "-"
+        return f"{findings.hypervolume_history()[-1]:.3f}"
 
     def _time_left(self, n_done: int) -> str:
         if not self._n_new:
@@ -163,7 +166,7 @@ class Progress:
         seconds = (time.monotonic() - self._started) / self._n_new * max(self._total - n_done, 0)
         return f"about {seconds / 60:.0f} min left" if seconds >= 90 else f"about {seconds:.0f} s left"
 
-    def on_end(self, findings: object) -> None:
+    def on_end(self, findings: Findings) -> None:
         """Close the live display."""
         self.stop()
 
@@ -173,40 +176,39 @@ class Progress:
             self._live.stop()
 
 
-def front_table(findings: object, title: str, n_rows: int | None = None) -> RenderableType:
-    """The front: objectives with standard errors, and what the designs are made of."""
-    from qnas.experiment.results import Findings
-
-    assert isinstance(findings, Findings)
+def front_table(findings: Findings, title: str, n_rows: int | None = None) -> RenderableType:
+    """The front: objectives, with an arrow to the better side, and what the designs are made of."""
     front = findings.front
-    table = Table(title=title, title_justify="left", header_style="bold")
+    table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("id", justify="right")
     for objective in findings.objectives:
         arrow = "↑" if objective.direction == "maximize" else "↓"
-        table.add_column(f"{objective.name} {arrow}\n({objective.unit})", justify="right")
+        table.add_column(f"{objective.name} {arrow}", justify="right", no_wrap=True)
     table.add_column("design")
     for row in front.head(n_rows if n_rows is not None else len(front)).to_dict("records"):
-        cells = [_value(row[o.name], row.get(f"{o.name}_se")) for o in findings.objectives]
+        cells = [_value(row[objective.name]) for objective in findings.objectives]
         architecture = findings.evaluations[int(row["id"])].architecture
         table.add_row(str(row["id"]), *cells, _summary(findings.space.gene_values(architecture)))
     return table
 
 
-def _value(value: float, error: float | None) -> str:
-    shown = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-    return shown if error is None or error != error else f"{shown} ± {error:.1g}"
+def _value(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _summary(genes: Mapping[str, object]) -> str:
-    """The genes outside of repeated layers, as key=value."""
+    """The genes outside of repeated layers: names of parts as they are, everything else as gene=value."""
     top = {name: value for name, value in genes.items() if not any(part.isdigit() for part in name.split("."))}
-    return " ".join(f"{name.rpartition('.')[2]}={value}" for name, value in top.items())
+    shown = {name.rpartition(".")[2]: value for name, value in top.items() if value is not False}
+    plain = [name if value is True else str(value) for name, value in shown.items() if not _numeric(value)]
+    return " ".join([f"{name}={value}" for name, value in shown.items() if _numeric(value)] + plain)
 
 
-def _show_front(findings: object, run_dir: str, console: Console) -> None:
-    from qnas.experiment.results import Findings
+def _numeric(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
-    assert isinstance(findings, Findings)
+
+def _show_front(findings: Findings, run_dir: str, console: Console) -> None:
     n_failed = sum(not evaluation.complete for evaluation in findings.evaluations.values())
     n_done = len(findings.evaluations)
     console.print(front_table(findings, f"Pareto front: {len(findings.front)} of {n_done} designs, {n_failed} failed"))

@@ -6,12 +6,15 @@ the user attributes.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.exceptions import ExperimentalWarning
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.study import StudyDirection
@@ -48,7 +51,7 @@ class Ledger:
                 directions=[StudyDirection[objective.direction.upper()] for objective in objectives],
                 load_if_exists=True,
             )
-        self._study.set_metric_names([objective.name for objective in objectives])
+            self._study.set_metric_names([objective.name for objective in objectives])
 
     def append(self, design_id: int, evaluation: Evaluation) -> None:
         """Write one evaluation."""
@@ -92,15 +95,17 @@ def _evaluation(trial: FrozenTrial) -> Evaluation:
     )
 
 
-class _quiet:  # noqa: N801 - reads as a statement
-    """Optuna's log lines, off for a while."""
-
-    def __enter__(self) -> None:
-        self._before = optuna.logging.get_verbosity()
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-
-    def __exit__(self, *_: object) -> None:
-        optuna.logging.set_verbosity(self._before)
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Optuna's log lines and its notes on experimental functions, off for a while."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            yield
+    finally:
+        optuna.logging.set_verbosity(before)
 
 
 def open_ledger(path: Path, objectives: Sequence[Objective], space: Space) -> Ledger:

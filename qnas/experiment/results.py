@@ -58,7 +58,8 @@ class Findings:
             for (design_id, evaluation), front in zip(self.evaluations.items(), self.on_front, strict=True)
             if evaluation.complete
         ]
-        return pd.DataFrame(rows, columns=[*self._columns(), "on_front"])
+        # objects, so that an integer gene that some designs lack stays an integer
+        return pd.DataFrame(rows, columns=[*self._columns(), "on_front"], dtype=object).infer_objects()
 
     @property
     def front(self) -> pd.DataFrame:

@@ -16,13 +16,16 @@ _N_RESAMPLES = 200
 def accuracy(design: Design) -> Estimate:
     """The fraction of validation samples classified correctly, or R^2 for regression.
 
-    The standard error is binomial, or for R^2 a bootstrap over samples. The test split is not touched.
+    The standard error is binomial with one success and one failure added, so that it is not 0 where all samples are
+    right (Agresti and Coull 1998); for R^2 it is a bootstrap over samples. The test split is not touched.
     """
     trained, validation = design.trained, design.splits.validation
     outputs, (_, targets) = predict(trained.model, validation), tensors(validation)
     value = score(outputs, targets, design.splits.task)
     if design.splits.task == "classification":
-        error = float(np.sqrt(value * (1 - value) / len(targets)))
+        n_samples = len(targets)
+        smoothed = (value * n_samples + 1) / (n_samples + 2)
+        error = float(np.sqrt(smoothed * (1 - smoothed) / n_samples))
     else:
         error = _bootstrap(outputs, targets, design.rng("accuracy"))
     curve = [[e.epoch, e.train_loss, e.validation_loss, e.validation_score] for e in trained.curve]

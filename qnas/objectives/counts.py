@@ -7,18 +7,18 @@ from qnas.objectives.objective import objective
 
 
 @objective("minimize", "weights", cost="circuit")
-def parameters(design: Design) -> float:
+def parameters(design: Design) -> int:
     """All weights of the model, quantum and classical."""
-    return float(design.initial_model().n_parameters)
+    return design.initial_model().n_parameters
 
 
 @objective("minimize", "qubits", cost="circuit")
-def qubits(design: Design) -> float:
+def qubits(design: Design) -> int:
     """The width of the circuit."""
-    return float(design.circuit.num_qubits)
+    return int(design.circuit.num_qubits)
 
 
 @objective("minimize", "gates", cost="circuit")
-def depth(design: Design) -> float:
+def depth(design: Design) -> int:
     """The longest path of gates through the circuit, as Qiskit counts it."""
-    return float(design.circuit.depth())
+    return int(design.circuit.depth())

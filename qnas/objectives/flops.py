@@ -60,7 +60,7 @@ def design_flops(design: Design) -> Estimate:
     """Floating-point operations of one sample, forward."""
     found = _flops(design.builder)
     names = ("encoding", "circuit", "readout", "classical", "training_step")
-    return Estimate(float(found.total), None, {name: getattr(found, name) for name in names})
+    return Estimate(found.total, None, {name: getattr(found, name) for name in names})
 
 
 def _flops(builder: ModelBuilder) -> Flops:

@@ -19,7 +19,7 @@ SCALES = ("linear", "log")
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with its standard error, where it is an estimate, and whatever else is worth keeping (JSON)."""
+    """A value (a count may be an int), its standard error where it is an estimate, and what else to keep (JSON)."""
 
     value: float
     standard_error: float | None = None
@@ -63,7 +63,7 @@ class Objective:
     def __call__(self, design: Design) -> Estimate:
         """Measure a design."""
         found = self.measure(design)
-        return found if isinstance(found, Estimate) else Estimate(float(found))
+        return found if isinstance(found, Estimate) else Estimate(found)
 
     @property
     def sign(self) -> float:
