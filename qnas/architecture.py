@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,11 +17,11 @@ def _freeze(value: Any, path: str) -> Any:
         return Architecture(value)
     if isinstance(value, list | tuple):
         return tuple(_freeze(item, f"{path}[{k}]") for k, item in enumerate(value))
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
         return value
     raise DesignError(
-        f"the value of {path or 'an architecture'} is {value!r} of type {type(value).__name__}; "
-        "allowed are None, booleans, numbers, strings, lists and mappings of these."
+        f"the value of {path} is {value!r} of type {type(value).__name__}; "
+        "allowed are None, booleans, finite numbers, strings, lists and mappings of these."
     )
 
 

@@ -7,7 +7,8 @@ QnasError
 │   ├── SpaceError             a search space that says something impossible
 │   ├── DataError              a data set that cannot be used as it is
 │   ├── CircuitError           a circuit, or a call with it, that qnas cannot simulate
-│   │   └── MemoryBudgetError      too many qubits for the memory
+│   │   ├── MemoryBudgetError      too many qubits for the memory
+│   │   └── NotFiniteError         numbers that are not finite reached a circuit
 │   └── RunFolderError         a run folder that holds something else
 ├── DesignError            an architecture that names no network, e.g. more features than its encoding takes
 └── RunError               a run failed; the command line exits with 1
@@ -49,6 +50,10 @@ class CircuitError(UsageError):
 
 class MemoryBudgetError(CircuitError):
     """A circuit needs more memory than there is."""
+
+
+class NotFiniteError(CircuitError, FloatingPointError):
+    """Numbers that are not finite reached a circuit, e.g. because training diverged."""
 
 
 class RunFolderError(UsageError):

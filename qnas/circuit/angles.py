@@ -10,6 +10,8 @@ import sympy
 from jaxtyping import Bool, Float, Int
 from qiskit.circuit import Parameter, ParameterExpression
 
+from qnas.errors import CircuitError
+
 
 @dataclass(frozen=True, eq=False)
 class AngleMap:
@@ -58,6 +60,9 @@ def angle_map(slots: Sequence[ParameterExpression], parameters: Sequence[Paramet
     Args:
         slots: one Qiskit expression per rotation, with at least one free parameter each.
         parameters: every parameter that occurs in `slots`.
+
+    Raises:
+        CircuitError: Qiskit cannot export an expression.
     """
     position = {parameter: k for k, parameter in enumerate(parameters)}
     forms = [_quadratic_form(slot, position) for slot in slots]
@@ -97,7 +102,10 @@ def _quadratic_form(expression: ParameterExpression, position: dict[Parameter, i
     products: dict[tuple[int, int], float] = {}
     at_zero = dict.fromkeys(expression.parameters, 0.0)
     for first in expression.parameters:
-        slope = expression.gradient(first)
+        try:
+            slope = expression.gradient(first)
+        except RuntimeError:  # Qiskit differentiates everything but the sign function
+            return None
         constant = _constant(slope)
         if constant is not None:
             linear[position[first]] = constant
@@ -115,4 +123,7 @@ def _quadratic_form(expression: ParameterExpression, position: dict[Parameter, i
 def _symbolic(expression: ParameterExpression, position: dict[Parameter, int]) -> sympy.Expr:
     """The expression in the symbols p0, p1, ..., which no parameter name can break."""
     own = {parameter: Parameter(f"p{position[parameter]}") for parameter in expression.parameters}
-    return sympy.sympify(expression.subs(own).sympify())
+    exported = expression.subs(own).sympify()
+    if exported is NotImplemented:
+        raise CircuitError(f"the angle {expression} cannot be read from Qiskit; write powers of constants with exp().")
+    return sympy.sympify(exported)

@@ -23,6 +23,9 @@ DIRECT = "quantum"
 """The coupling that binds features to the encoding directly, without a pre-network."""
 
 
+_LAYER = ("rotation", "entangler", "topology")
+
+
 @dataclass(frozen=True, eq=False)
 class DesignCircuit:
     """The circuit of an architecture with its inputs x, weights w and observables.
@@ -82,25 +85,30 @@ def n_inputs(architecture: Architecture, n_features: int) -> int:
     return n_features
 
 
-def _required(architecture: Architecture, key: str) -> Any:
+def _required(architecture: Architecture, key: str, of: str = "the architecture") -> Any:
     if key not in architecture:
-        raise DesignError(f"the architecture has no {key!r}; it holds {', '.join(architecture)}.")
+        raise DesignError(f"{of} has no {key!r}; it holds {', '.join(architecture) or 'nothing'}.")
     return architecture[key]
 
 
 def _part(architecture: Architecture, key: str) -> Architecture:
     """A part with its options; a bare name is a part without options."""
     value = _required(architecture, key)
-    return value if isinstance(value, Architecture) else Architecture({"name": value})
+    part = value if isinstance(value, Architecture) else Architecture({"name": value})
+    _required(part, "name", of=f"the {key}")
+    return part
 
 
-def _options(part: Architecture, function: Callable[..., Any], kind: str) -> dict[str, Any]:
-    """The part's options, checked against the function's parameters."""
+def _options(part: Architecture, function: Callable[..., Any], kind: str, *, n_given: int) -> dict[str, Any]:
+    """The part's options, checked against the function's parameters after the first `n_given`."""
     options = {key: value for key, value in part.items() if key not in ("name", "reupload")}
-    allowed = list(inspect.signature(function).parameters)
+    allowed = dict(list(inspect.signature(function).parameters.items())[n_given:])
     for key in options:
         if key not in allowed:
             raise DesignError(unknown(f"option of the {kind} {part['name']!r},", key, allowed))
+    for key, parameter in allowed.items():
+        if key not in options and parameter.default is parameter.empty:
+            raise DesignError(f"the {kind} {part['name']!r} needs the option {key!r}.")
     return options
 
 
@@ -108,7 +116,7 @@ def _encode(part: Architecture, features: list[Parameter], n_qubits: int) -> Qua
     entry: Encoding = encodings[part["name"]]
     if part.get("reupload", False) and not entry.reuploads:
         raise DesignError(f"the encoding {part['name']!r} prepares the initial state, so it cannot be re-uploaded.")
-    return entry.build(features, n_qubits, **_options(part, entry.build, "encoding"))
+    return entry.build(features, n_qubits, **_options(part, entry.build, "encoding", n_given=2))
 
 
 def _compose(architecture: Architecture, encoded: QuantumCircuit, n_qubits: int) -> tuple[QuantumCircuit, int]:
@@ -116,15 +124,16 @@ def _compose(architecture: Architecture, encoded: QuantumCircuit, n_qubits: int)
     if "ansatz" in architecture:
         part = _part(architecture, "ansatz")
         build = ansatze[part["name"]]
-        trained = in_order(build(n_qubits, **_options(part, build, "ansatz")))
+        trained = in_order(build(n_qubits, **_options(part, build, "ansatz", n_given=1)))
         return encoded.compose(trained), 1
     layers = _required(architecture, "layers")
-    n_uploads = len(layers) if _part(architecture, "encoding").get("reupload", False) else 1
-    circuit, weights = QuantumCircuit(n_qubits), weight_source()
+    n_uploads = max(len(layers), 1) if _part(architecture, "encoding").get("reupload", False) else 1
+    circuit, weights = encoded.copy(), weight_source()
     for k, layer in enumerate(layers):
-        if k < n_uploads:
+        if 0 < k < n_uploads:
             circuit.compose(encoded, inplace=True)
-        add_layer(circuit, layer["rotation"], layer["entangler"], layer["topology"], weights)
+        rotation, entangler, topology = (_required(layer, key, of=f"layer {k}") for key in _LAYER)
+        add_layer(circuit, rotation, entangler, topology, weights)
     return _rename_weights(circuit, encoded), n_uploads
 
 

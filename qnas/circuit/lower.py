@@ -18,6 +18,7 @@ from qiskit.circuit import (
 from qiskit.circuit.library import PauliEvolutionGate
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Operator
+from qiskit.transpiler.passes import HighLevelSynthesis
 
 from qnas.circuit.angles import angle_map
 from qnas.circuit.program import CircuitProgram, Fixed, Rotation
@@ -31,6 +32,10 @@ AMPLITUDE_ENCODING = "ParameterizedInitialize"
 """Name of Qiskit Machine Learning's raw feature vector; lowered to initial amplitudes."""
 
 _LARGEST_FIXED_GATE = 3
+_UNLOWERABLE = (
+    "gate {gate.name!r} on {gate.num_qubits} qubits cannot be lowered: it has neither a matrix nor a definition; "
+    "write it with Qiskit's standard gates."
+)
 _IGNORED = frozenset({"barrier", "id", "global_phase"})
 _REFUSED = {
     "measure": "remove the measurements (circuit.remove_final_measurements()); observables say what is read",
@@ -83,6 +88,8 @@ class _Lowering:
 def lower(circuit: QuantumCircuit, inputs: Sequence[Parameter], weights: Sequence[Parameter]) -> CircuitProgram:
     """The circuit program of `circuit`, equal to it up to a global phase.
 
+    A `PauliEvolutionGate` of several Pauli strings is the product formula that Qiskit synthesises for it.
+
     Args:
         circuit: unitary, of any gates that lower; it may begin with amplitude encoding
             (`qiskit_machine_learning.circuit.library.raw_feature_vector`) on all its qubits.
@@ -125,7 +132,19 @@ def _check_parameters(circuit: QuantumCircuit, inputs: Sequence[Parameter], weig
 def _flat(circuit: QuantumCircuit, qubits: tuple[int, ...]) -> Iterator[tuple[Instruction, tuple[int, ...]]]:
     position: dict[Qubit, int] = {qubit: qubits[k] for k, qubit in enumerate(circuit.qubits)}
     for instruction in circuit.data:
-        yield instruction.operation, tuple(position[qubit] for qubit in instruction.qubits)
+        touched = tuple(position[qubit] for qubit in instruction.qubits)
+        if isinstance(instruction.operation, Instruction):
+            yield instruction.operation, touched
+        else:
+            yield from _flat(_synthesised(instruction.operation), touched)
+
+
+def _synthesised(operation: Operation) -> QuantumCircuit:
+    """Objects that stand for gates, such as a Clifford or an annotated gate, as Qiskit's transpiler opens them."""
+    circuit = QuantumCircuit(operation.num_qubits)
+    circuit.append(operation, range(operation.num_qubits))
+    opened: QuantumCircuit = HighLevelSynthesis()(circuit)
+    return opened
 
 
 def _free(parameter: object) -> bool:
@@ -185,10 +204,14 @@ def _amplitude_inputs(
 
 def _lower_fixed(lowering: _Lowering, gate: Instruction, qubits: tuple[int, ...], n_qubits: int) -> None:
     """Small gates are kept as matrices; larger ones, and circuits used as instructions, are opened."""
-    if hasattr(gate, "to_matrix") and len(qubits) <= _LARGEST_FIXED_GATE:
-        lowering.fix(gate, qubits)
-    else:
+    evolves = isinstance(gate, PauliEvolutionGate)
+    if evolves or not hasattr(gate, "to_matrix") or len(qubits) > _LARGEST_FIXED_GATE:
         _lower_definition(lowering, gate, qubits, n_qubits)
+        return
+    try:
+        lowering.fix(gate, qubits)
+    except QiskitError as error:
+        raise CircuitError(_UNLOWERABLE.format(gate=gate)) from error
 
 
 def _rotate_or_fix(lowering: _Lowering, pauli: str, qubits: tuple[int, ...], angle: ParameterExpression) -> None:
@@ -228,8 +251,5 @@ def _definition(gate: Instruction) -> QuantumCircuit:
     except (QiskitError, TypeError, ValueError) as error:
         raise CircuitError(f"gate {gate.name!r} cannot be lowered to Pauli rotations: {error}.") from error
     if definition is None:
-        raise CircuitError(
-            f"gate {gate.name!r} on {gate.num_qubits} qubits cannot be lowered: it has neither a matrix nor a "
-            "definition; write it with Qiskit's standard gates."
-        )
+        raise CircuitError(_UNLOWERABLE.format(gate=gate))
     return definition

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from qnas.circuit.lower import lower
 from qnas.circuit.program import CircuitProgram
-from qnas.errors import CircuitError
+from qnas.errors import CircuitError, NotFiniteError
 from qnas.model.angles import AngleFunction
 from qnas.simulation.contract import Binding, Executable, Simulator, States
 from qnas.simulation.exact import ExactSimulator
@@ -166,7 +166,7 @@ def _check(inputs: Tensor, weights: Tensor, program: CircuitProgram, *, weights_
         raise CircuitError(f"weights have shape {tuple(weights.shape)}; expected {expected}.")
     for name, values in (("inputs", inputs), ("weights", weights)):
         if not bool(torch.isfinite(values).all()):
-            raise CircuitError(f"{name} hold values that are not finite (NaN or infinity); check what produced them.")
+            raise NotFiniteError(f"{name} hold values that are not finite (NaN or infinity); check what produced them.")
 
 
 def final_states(

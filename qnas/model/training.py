@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -116,7 +117,7 @@ def train(model: HybridModel, splits: Splits, settings: TrainingSettings, seed: 
         seed: of the order of samples.
 
     Raises:
-        FloatingPointError: the loss is not a number.
+        FloatingPointError: a loss is not finite, or numbers that are not finite reached the circuit.
     """
     freeze(model, settings.configuration)
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -147,10 +148,7 @@ def _train_epoch(
     criterion, total = loss_function(splits.task), 0.0
     for rows in _batches(len(features), settings.batch_size, generator):
         loss = criterion(model(features[rows]), targets[rows])
-        if not torch.isfinite(loss):
-            raise FloatingPointError(
-                f"the training loss became {loss.item()}; a smaller training.learning_rate may help."
-            )
+        _check_finite("training", loss.item())
         if optimiser is not None:
             optimiser.zero_grad()
             torch.autograd.backward(loss)
@@ -166,4 +164,10 @@ def _batches(n_samples: int, batch_size: int, generator: torch.Generator) -> Ite
 def _validate(model: HybridModel, splits: Splits, epoch: int, train_loss: float) -> Epoch:
     outputs, (_, targets) = predict(model, splits.validation), tensors(splits.validation)
     loss = loss_function(splits.task)(outputs, targets).item()
+    _check_finite("validation", loss)
     return Epoch(epoch, train_loss, loss, score(outputs, targets, splits.task))
+
+
+def _check_finite(name: str, loss: float) -> None:
+    if not math.isfinite(loss):
+        raise FloatingPointError(f"the {name} loss became {loss}; a smaller training.learning_rate may help.")

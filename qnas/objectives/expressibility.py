@@ -13,6 +13,7 @@ from torch import Tensor
 
 from qnas.circuit.lower import lower
 from qnas.circuit.program import CircuitProgram
+from qnas.errors import CircuitError
 from qnas.model.quantum_layer import final_states
 from qnas.objectives.design import Design
 from qnas.objectives.objective import Estimate, objective
@@ -43,6 +44,9 @@ def expressibility(circuit: QuantumCircuit, n_pairs: int = 5000, n_bins: int = 7
     Returns:
         The KL divergence of the histogram of |<psi|phi>|^2 from Haar, its standard error by bootstrap over the
         pairs, and the Haar floor: the mean score of truly Haar-random states at this width, pairs and bins.
+
+    Raises:
+        CircuitError: the circuit does not lower, or there are no pairs or no bins.
     """
     program = lower(circuit, [], list(circuit.parameters))
     no_inputs = torch.empty(1, 0, dtype=torch.float64)
@@ -63,6 +67,10 @@ def _expressibility(
     n_bins: int,
     rng: np.random.Generator,
 ) -> Expressibility:
+    if n_pairs < 1 or n_bins < 1:
+        raise CircuitError(
+            f"expressibility needs at least one pair and one bin, but n_pairs is {n_pairs} and n_bins is {n_bins}."
+        )
     fidelities = sampled_fidelities(program, inputs, n_pairs, rng)
     counts = np.histogram(fidelities, bins=n_bins, range=(0.0, 1.0))[0]
     log_haar = log_haar_mass(program.n_qubits, n_bins)

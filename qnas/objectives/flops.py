@@ -13,7 +13,7 @@ from qiskit.quantum_info import SparsePauliOp
 from torch.utils.flop_counter import FlopCounterMode
 
 from qnas.architecture import Architecture
-from qnas.circuit.lower import lower
+from qnas.circuit.lower import ROTATIONS, lower
 from qnas.circuit.program import CircuitProgram, Fixed, Rotation
 from qnas.model.hybrid import HybridModel, ModelBuilder
 from qnas.objectives.design import Design
@@ -88,7 +88,9 @@ def program_flops(program: CircuitProgram) -> int:
 
 
 def _operation_flops(operation: Rotation | Fixed, dim: int) -> int:
-    """A rotation 6 per amplitude; a Hadamard 4; permutations and sign flips 0; other phases 6; dense 8 * 2^k - 2."""
+    """A rotation 6 per amplitude, also at a fixed angle; a Hadamard 4; permutations and sign flips 0; other phases 6;
+    dense 8 * 2^k - 2.
+    """
     if isinstance(operation, Rotation):
         return 6 * dim
     if operation.name == "h":
@@ -98,6 +100,8 @@ def _operation_flops(operation: Rotation | Fixed, dim: int) -> int:
     if len(entries) == len(matrix):
         others = sum(1 for entry in entries if np.abs(entry - np.array(_UNIT_PHASES)).min() > 1e-12)
         return 6 * dim * others // len(matrix)
+    if operation.name in ROTATIONS:
+        return 6 * dim * sum(len(factors) for factors in ROTATIONS[operation.name])
     return (8 * len(matrix) - 2) * dim
 
 

@@ -19,6 +19,8 @@ from qnas.objectives.design import Design
 from qnas.objectives.objective import Estimate, objective
 
 _N_RESAMPLES = 200
+_ROUNDING = 1e-20
+"""A mean variance below this, of derivatives below 1e-10, is rounding; costs are of order one."""
 REFERENCE = "McClean et al. 2018, arXiv 1803.11173; training configurations of arXiv 2605.25768"
 Derivatives = Float[np.ndarray, "starts weights"]
 
@@ -62,8 +64,14 @@ def design_trainability(design: Design, *, n_starts: int = 64, batch_size: int =
 
     The cost is, by the training configuration: "pqc" the mean readout expectation at one seeded data sample;
     "quantum_only" the task loss on one fixed batch with classical weights at their seeded start; "end_to_end" the same
-    with all weights drawn anew each start. Then the quantum and the classical part are reported apart, too.
+    with all weights drawn anew each start. Then the quantum and the classical part are reported apart, too, each where
+    the cost depends on it.
+
+    Raises:
+        CircuitError: fewer than 2 starts are asked for, or the cost does not depend on any weight.
     """
+    if n_starts < 2:
+        raise CircuitError(f"a variance of derivatives needs at least 2 starts, but n_starts is {n_starts}.")
     if design.training.configuration == "pqc":
         function = QuantumFunction(design.program, design.builder.design.observables, weights_vary=True)
         parts = {"quantum": _derivatives_of_readout(function, design.sample_input, n_starts, design.rng("starts"))}
@@ -71,7 +79,11 @@ def design_trainability(design: Design, *, n_starts: int = 64, batch_size: int =
         parts = _derivatives_of_loss(design, n_starts, batch_size)
     every = np.concatenate(list(parts.values()), axis=1)
     value, error = log_mean_variance(every, design.rng("bootstrap"))
-    details = {f"{name}_part": log_mean_variance(part, design.rng("bootstrap")) for name, part in parts.items()}
+    details = {
+        f"{name}_part": log_mean_variance(part, design.rng("bootstrap"))
+        for name, part in parts.items()
+        if mean_variance(part) > 0
+    }
     return Estimate(value, error, details if len(parts) > 1 else {})
 
 
@@ -81,14 +93,22 @@ def log_mean_variance(derivatives: Derivatives, rng: np.random.Generator) -> tup
     Raises:
         CircuitError: no weight has any effect on the cost, so that there is no logarithm.
     """
-    value = derivatives.var(axis=0, ddof=1).mean() if derivatives.size else 0.0
-    if not value > 0:
+    value = mean_variance(derivatives)
+    if value == 0:
         raise CircuitError("the cost does not depend on any weight, so its trainability is not defined.")
     n_starts = len(derivatives)
     shares = rng.multinomial(n_starts, np.full(n_starts, 1 / n_starts), size=_N_RESAMPLES) / n_starts
     spread = shares @ derivatives**2 - (shares @ derivatives) ** 2
     resampled = spread.mean(axis=1) * n_starts / (n_starts - 1)
     return float(np.log10(value)), float(np.log10(resampled[resampled > 0]).std(ddof=1))
+
+
+def mean_variance(derivatives: Derivatives) -> float:
+    """The mean over weights of the variance over starts; 0 without weights, and where there is only rounding."""
+    if not derivatives.size:
+        return 0.0
+    value = float(derivatives.var(axis=0, ddof=1).mean())
+    return 0.0 if value < _ROUNDING else value
 
 
 def _derivatives_of_readout(
@@ -122,11 +142,12 @@ def _derivatives_of_loss(design: Design, n_starts: int, batch_size: int) -> dict
         groups = {"quantum": quantum}
         if end_to_end:
             groups["classical"] = [parameter for parameter in model.parameters() if id(parameter) not in own]
+        weights = [parameter for group in groups.values() for parameter in group]
         loss = criterion(model(features), targets)
-        gradients = iter(torch.autograd.grad(loss, [p for group in groups.values() for p in group]))
+        gradients = iter(torch.autograd.grad(loss, weights) if weights else ())
         for name, group in groups.items():
             found[name].append(torch.cat([torch.empty(0), *(next(gradients).flatten() for _ in group)]).numpy())
-    return {name: np.stack(rows) for name, rows in found.items() if rows and rows[0].size}
+    return {name: np.stack(rows) for name, rows in found.items() if rows}
 
 
 def _variance_error(derivatives: Derivatives) -> Float[np.ndarray, " weights"]:

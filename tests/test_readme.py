@@ -1,0 +1,77 @@
+"""Every command and snippet of the README runs, in order, in one folder."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```(bash|python)\n(.*?)```", README, flags=re.DOTALL)
+FILE = re.compile(r"# (\w+\.py)\n")
+MAKE_SEARCH = ["make", "-C", str(ROOT), "search"]
+
+
+def commands(block):
+    return [shlex.split(line, comments=True) for line in block.splitlines() if line.strip()]
+
+
+def run(command, folder):
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+
+
+@pytest.mark.slow
+def test_every_block_runs_in_order(tmp_path):
+    assert len(BLOCKS) >= 6
+    for language, block in BLOCKS:
+        named = FILE.match(block)
+        if named:
+            (tmp_path / named[1]).write_text(block)
+        elif language == "python":
+            (tmp_path / "snippet.py").write_text(f"if __name__ == '__main__':\n{_indented(block)}")
+            run([sys.executable, "snippet.py"], tmp_path)
+        else:
+            for command in commands(block):
+                if command[0] == "qnas":
+                    run(command, tmp_path)
+
+
+def _indented(block):
+    """Worker processes import the main module again, so a script that searches is guarded, as Python asks."""
+    return "".join(f"    {line}" for line in block.splitlines(keepends=True))
+
+
+def test_the_only_other_commands_are_those_that_run_these_tests():
+    others = [c for language, block in BLOCKS if language == "bash" for c in commands(block) if c[0] != "qnas"]
+    assert others == [["make", "search"], ["make", "test"]]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (ROOT / ".venv" / "installed").exists(), reason="qnas was not installed by make")
+def test_make_search_runs(tmp_path):
+    run([*MAKE_SEARCH, f"ARGS=experiment=quick training.epochs=1 run_dir={tmp_path / 'run'}"], ROOT)
+    assert (tmp_path / "run" / "front.csv").exists()
+
+
+def test_what_the_readme_promises_of_a_run_folder_is_what_the_code_writes():
+    text = README.split("leaves a run folder:")[1].split("## Search")[0]
+    for name in (
+        "front.csv",
+        "front.json",
+        "figures/front.png",
+        "figures/hypervolume.png",
+        "ledger.jsonl",
+        "config.yaml",
+    ):
+        assert f"`{name}`" in text
+
+
+def test_a_space_of_your_own_takes_at_most_twenty_lines():
+    (block,) = [block for _, block in BLOCKS if block.startswith("# my_space.py")]
+    assert len([line for line in block.splitlines()[1:] if line.strip()]) <= 20
