@@ -115,7 +115,8 @@ def _quadratic_form(expression: ParameterExpression, position: dict[Parameter, i
             if curvature is None:
                 return None
             i, j = sorted((position[first], position[second]))
-            products[i, j] = curvature / 2 if i == j else curvature
+            if curvature != 0.0:
+                products[i, j] = curvature / 2 if i == j else curvature
         linear[position[first]] = float(slope.bind(dict.fromkeys(slope.parameters, 0.0)))
     return _Quadratic(float(expression.bind(at_zero)), linear, products)
 

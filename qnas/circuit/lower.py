@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from qiskit import QuantumCircuit
 from qiskit.circuit import (
@@ -27,6 +28,9 @@ from qnas.errors import CircuitError
 
 Factor = tuple[str, tuple[int, ...], float]
 """A Pauli string, the positions of the gate's qubits it acts on, and the factor of the gate's angle."""
+
+Number: TypeAlias = ParameterExpression | float | int
+"""An angle as Qiskit holds it."""
 
 AMPLITUDE_ENCODING = "ParameterizedInitialize"
 """Name of Qiskit Machine Learning's raw feature vector; lowered to initial amplitudes."""
@@ -75,7 +79,7 @@ class _Lowering:
 
     operations: list[ProgramOperation] = field(default_factory=list)
     slots: list[ParameterExpression] = field(default_factory=list)
-    amplitudes: list[ParameterExpression] | None = None
+    amplitudes: list[Number | complex] | None = None
 
     def rotate(self, pauli: str, qubits: tuple[int, ...], angle: ParameterExpression) -> None:
         self.operations.append(Rotation(pauli, qubits, len(self.slots)))
@@ -190,9 +194,7 @@ def _lower_amplitudes(lowering: _Lowering, gate: Instruction, qubits: tuple[int,
     lowering.amplitudes = list(gate.params)
 
 
-def _amplitude_inputs(
-    amplitudes: list[ParameterExpression] | None, inputs: Sequence[Parameter]
-) -> tuple[int, ...] | None:
+def _amplitude_inputs(amplitudes: list[Number | complex] | None, inputs: Sequence[Parameter]) -> tuple[int, ...] | None:
     if amplitudes is None:
         return None
     position = {parameter: k for k, parameter in enumerate(inputs)}
@@ -214,7 +216,7 @@ def _lower_fixed(lowering: _Lowering, gate: Instruction, qubits: tuple[int, ...]
         raise CircuitError(_UNLOWERABLE.format(gate=gate)) from error
 
 
-def _rotate_or_fix(lowering: _Lowering, pauli: str, qubits: tuple[int, ...], angle: ParameterExpression) -> None:
+def _rotate_or_fix(lowering: _Lowering, pauli: str, qubits: tuple[int, ...], angle: Number) -> None:
     if _free(angle):
         lowering.rotate(pauli, qubits, angle)
     elif float(angle) != 0.0:

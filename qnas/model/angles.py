@@ -34,22 +34,31 @@ class AngleFunction:
     Args:
         angles: of the circuit program.
         slots: which slots to yield, in this order.
+        parameters: the stretch of parameters that is handed in; the slots must not depend on others.
     """
 
-    def __init__(self, angles: AngleMap, slots: Int[np.ndarray, " chosen"]) -> None:
+    def __init__(self, angles: AngleMap, slots: Int[np.ndarray, " chosen"], parameters: slice = slice(None)) -> None:
         used = np.flatnonzero(np.any(angles.quadratic[:, slots] != 0, axis=1))
+        first = parameters.start or 0
+        linear = angles.linear[parameters, slots]
         self._offset = torch.from_numpy(angles.offset[slots].copy())
-        self._linear = torch.from_numpy(angles.linear[:, slots].copy())
+        self._linear = torch.from_numpy(linear.copy())
         self._quadratic = torch.from_numpy(angles.quadratic[np.ix_(used, slots)])
-        self._first = torch.from_numpy(angles.factors[used, 0].copy())
-        self._second = torch.from_numpy(angles.factors[used, 1].copy())
+        self._first = torch.from_numpy(angles.factors[used, 0] - first)
+        self._second = torch.from_numpy(angles.factors[used, 1] - first)
         position = {int(slot): k for k, slot in enumerate(slots)}
         chosen = [(position[slot], expression) for slot, expression in angles.expressions if slot in position]
         self._columns = torch.tensor([column for column, _ in chosen], dtype=torch.int64)
-        self._expressions = _compile([expression for _, expression in chosen], angles.n_parameters)
+        self._expressions = _compile([expression for _, expression in chosen], first, len(linear))
+        plain = not len(used) and not chosen and not angles.offset[slots].any()
+        self._is_identity = plain and np.array_equal(linear, np.eye(len(linear)))
 
-    def __call__(self, parameters: Float[Tensor, "batch parameters"]) -> Float[Tensor, "batch chosen"]:
-        """The angles in radians."""
+    def __call__(self, parameters: Float[Tensor, "*batch parameters"]) -> Float[Tensor, "*batch chosen"]:
+        """The angles in radians, of one row of parameters, or of a batch of them."""
+        if self._is_identity:
+            return parameters
+        if parameters.ndim == 1:
+            return self(parameters[None])[0]
         values = torch.addmm(self._offset, parameters, self._linear)
         if len(self._first):
             products = parameters[:, self._first] * parameters[:, self._second]
@@ -60,9 +69,10 @@ class AngleFunction:
         return values
 
 
-def _compile(expressions: list[sympy.Expr], n_parameters: int) -> Callable[[Tensor], list[Tensor]] | None:
+def _compile(expressions: list[sympy.Expr], first: int, n_parameters: int) -> Callable[[Tensor], list[Tensor]] | None:
     if not expressions:
         return None
-    symbols = [sympy.Symbol(f"p{k}") for k in range(n_parameters)]
-    function = sympy.lambdify(symbols, expressions, modules=[_TORCH_FUNCTIONS])
+    symbols = [sympy.Symbol(f"p{first + k}") for k in range(n_parameters)]
+    named = [expression.replace(sympy.sign, sympy.Function("sign")) for expression in expressions]  # no `if` on tensors
+    function = sympy.lambdify(symbols, named, modules=[_TORCH_FUNCTIONS])
     return lambda parameters: list(function(*parameters.unbind(dim=1)))

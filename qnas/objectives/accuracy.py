@@ -16,8 +16,8 @@ _N_RESAMPLES = 200
 def accuracy(design: Design) -> Estimate:
     """The fraction of validation samples classified correctly, or R^2 for regression.
 
-    The standard error is binomial with one success and one failure added, so that it is not 0 where all samples are
-    right (Agresti and Coull 1998); for R^2 it is a bootstrap over samples. The test split is not touched.
+    The standard error is binomial with one success and one failure added to the fraction, so that it is not 0 where
+    all samples are right; for R^2 it is a bootstrap over samples. The test split is not touched.
     """
     trained, validation = design.trained, design.splits.validation
     outputs, (_, targets) = predict(trained.model, validation), tensors(validation)
@@ -25,13 +25,16 @@ def accuracy(design: Design) -> Estimate:
     if design.splits.task == "classification":
         n_samples = len(targets)
         smoothed = (value * n_samples + 1) / (n_samples + 2)
-        error = float(np.sqrt(smoothed * (1 - smoothed) / n_samples))
+        error: float | None = float(np.sqrt(smoothed * (1 - smoothed) / n_samples))
     else:
         error = _bootstrap(outputs, targets, design.rng("accuracy"))
     curve = [[e.epoch, e.train_loss, e.validation_loss, e.validation_score] for e in trained.curve]
     return Estimate(value, error, {"learning_curve": curve})
 
 
-def _bootstrap(outputs: torch.Tensor, targets: torch.Tensor, rng: np.random.Generator) -> float:
+def _bootstrap(outputs: torch.Tensor, targets: torch.Tensor, rng: np.random.Generator) -> float | None:
+    """The spread of R^2 over resamples; those whose targets are all equal have none and are left out."""
     rows = torch.from_numpy(rng.integers(len(targets), size=(_N_RESAMPLES, len(targets))))
-    return float(np.std([score(outputs[drawn], targets[drawn], "regression") for drawn in rows], ddof=1))
+    scores = np.array([score(outputs[drawn], targets[drawn], "regression") for drawn in rows])
+    usable = scores[np.isfinite(scores)]
+    return float(usable.std(ddof=1)) if len(usable) > 1 else None

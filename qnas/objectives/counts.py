@@ -14,11 +14,11 @@ def parameters(design: Design) -> int:
 
 @objective("minimize", "qubits", cost="circuit")
 def qubits(design: Design) -> int:
-    """The width of the circuit."""
-    return int(design.circuit.num_qubits)
+    """The width of the circuit; 0 for the classical control, which has none."""
+    return int(design.circuit.num_qubits) if design.initial_model().quantum_layers else 0
 
 
 @objective("minimize", "gates", cost="circuit")
 def depth(design: Design) -> int:
-    """The longest path of gates through the circuit, as Qiskit counts it."""
-    return int(design.circuit.depth())
+    """The longest path of gates through the circuit, as Qiskit counts it; 0 for the classical control."""
+    return int(design.circuit.depth()) if design.initial_model().quantum_layers else 0

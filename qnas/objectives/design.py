@@ -75,8 +75,9 @@ class Design:
 
     @cached_property
     def trained(self) -> Trained:
-        """The model trained on the training split; trained once, at the first use."""
-        return train(self.initial_model(), self.splits, self.training, self.integer_seed("training"))
+        """The model trained on the training split; trained once, at the first use, even if that is under no_grad."""
+        with torch.enable_grad():
+            return train(self.initial_model(), self.splits, self.training, self.integer_seed("training"))
 
     @cached_property
     def sample_input(self) -> Float[Tensor, "1 inputs"]:

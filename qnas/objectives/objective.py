@@ -21,12 +21,12 @@ SCALES = ("linear", "log")
 class Estimate:
     """A value (a count may be an int), its standard error where it is an estimate, and what else to keep (JSON)."""
 
-    value: float
+    value: float | int
     standard_error: float | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-Measure = Callable[..., float | Estimate]
+Measure = Callable[..., float | int | Estimate]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The one-qubit matrices of a circuit, all at once.
 
-A cell is the product of all gates on one qubit between two entangling steps. Each gate of a cell is written as
+A cell is the product of all gates on one qubit between two entangling steps. Cells whose angles all samples share
+exist once, those that vary exist once per sample; each existence is a row. Each gate of a row is written as
 cos(phi/2) A + sin(phi/2) B, with A the identity and B = -iP for a rotation, and phi = 0 for a fixed matrix A, so that
 every matrix of the circuit, and every derivative, comes from a few array operations.
 """
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Complex, Float, Int
+from jaxtyping import Complex, Float, Int
 
 from qnas.circuit.program import Fixed, Rotation
 
@@ -20,67 +21,111 @@ PAULIS: dict[str, Complex[np.ndarray, "2 2"]] = {
     "Y": np.array([[0, -1j], [1j, 0]], dtype=np.complex128),
     "Z": np.array([[1, 0], [0, -1]], dtype=np.complex128),
 }
-_NOWHERE = -1
+NO_SLOT = -1
 
 
 @dataclass(frozen=True, eq=False)
-class CellMatrices:
-    """One batch: `product` is each cell's matrix, `after[c, k]` the product of the gates after gate k."""
-
-    product: Complex[np.ndarray, "cells batch 2 2"]
-    after: Complex[np.ndarray, "cells depth batch 2 2"]
-
-
 class Cells:
-    """Some cells of a circuit, each a list of gates in the order of application.
+    """Some cells, each a list of gates in the order of application, padded to one depth.
 
     Attributes:
-        slots: the slot of each gate, -1 for fixed gates and padding, shape (n_cells, depth).
+        slots: the slot of each gate, -1 for fixed gates and padding.
+        even, pauli: A and P of each gate.
     """
 
-    def __init__(self, cells: Sequence[Sequence[Rotation | Fixed]]) -> None:
-        depth = max((len(cell) for cell in cells), default=1)
-        self.slots: Int[np.ndarray, "cells depth"] = np.full((len(cells), depth), _NOWHERE)
-        self._even = np.zeros((len(cells), depth, 2, 2), dtype=np.complex128)
-        self._even[:] = np.eye(2)
-        self._pauli = np.zeros((len(cells), depth, 2, 2), dtype=np.complex128)
+    slots: Int[np.ndarray, "cells depth"]
+    even: Complex[np.ndarray, "cells depth 2 2"]
+    pauli: Complex[np.ndarray, "cells depth 2 2"]
+
+    @classmethod
+    def of(cls, cells: Sequence[Sequence[Rotation | Fixed]], depth: int) -> Cells:
+        """The cells of these gates, at most `depth` each."""
+        slots = np.full((len(cells), depth), NO_SLOT)
+        even = np.tile(np.eye(2, dtype=np.complex128), (len(cells), depth, 1, 1))
+        pauli = np.zeros((len(cells), depth, 2, 2), dtype=np.complex128)
         for c, cell in enumerate(cells):
             for k, gate in enumerate(cell):
-                self._write(c, k, gate)
-        self.rotates: Bool[np.ndarray, "cells depth"] = self.slots != _NOWHERE
-
-    def _write(self, c: int, k: int, gate: Rotation | Fixed) -> None:
-        if isinstance(gate, Rotation):
-            self.slots[c, k] = gate.slot
-            self._pauli[c, k] = PAULIS[gate.pauli]
-        else:
-            self._even[c, k] = gate.matrix
+                if isinstance(gate, Rotation):
+                    slots[c, k], pauli[c, k] = gate.slot, PAULIS[gate.pauli]
+                else:
+                    even[c, k] = gate.matrix
+        return cls(slots, even, pauli)
 
     def __len__(self) -> int:
         return int(self.slots.shape[0])
 
-    def matrices(self, angles: Float[np.ndarray, "batch slots_and_zero"]) -> CellMatrices:
-        """The matrices for a batch of angles whose last column is 0 (where fixed gates look)."""
-        half = 0.5 * np.moveaxis(angles[:, self.slots], 0, -1)[..., None, None]
-        gates = np.cos(half) * self._even[:, :, None] + np.sin(half) * (-1j * self._pauli)[:, :, None]
+
+class Rows:
+    """All existences of the cells of a circuit at one batch size: shared ones first, then each varying cell's samples.
+
+    Args:
+        shared, varying: the cells; of one depth.
+        batch: how often a varying cell exists.
+        places: where in the flat vector of angles each slot lies: shape (n_slots,) for sample 0; varying slots are
+            `stride` further for each sample; -1 is its last entry, which is 0.
+        stride: how far apart samples lie in the flat vector; zero for shared slots.
+    """
+
+    def __init__(
+        self,
+        shared: Cells,
+        varying: Cells,
+        batch: int,
+        places: Int[np.ndarray, " slots_and_zero"],
+        stride: Int[np.ndarray, " slots_and_zero"],
+    ) -> None:
+        samples = np.arange(batch)[:, None]
+        own = places[varying.slots][:, None] + stride[varying.slots][:, None] * samples
+        depth = shared.slots.shape[1]
+        self._index = np.concatenate([places[shared.slots], own.reshape(-1, depth)])
+        self._flat_index = self._index.ravel()
+        self._even = np.concatenate([shared.even, np.repeat(varying.even, batch, axis=0)])
+        self._pauli = np.concatenate([shared.pauli, np.repeat(varying.pauli, batch, axis=0)])
+        self._odd = -1j * self._pauli
+        self.n_shared, self.n_varying, self.batch = len(shared), len(varying), batch
+
+    def matrices(
+        self, angles: Float[np.ndarray, " flat"]
+    ) -> tuple[Complex[np.ndarray, "rows 2 2"], Complex[np.ndarray, "rows depth 2 2"]]:
+        """The matrix of each row, and the product of the gates after each of its gates."""
+        half = (0.5 * angles)[self._index][..., None, None]
+        gates = np.cos(half) * self._even
+        gates += np.sin(half) * self._odd
+        depth = gates.shape[1]
         after = np.empty_like(gates)
-        product = np.empty_like(gates[:, 0])
-        product[:] = np.eye(2)
-        for k in reversed(range(gates.shape[1])):
+        after[:, depth - 1] = _IDENTITY
+        product = gates[:, depth - 1]
+        for k in reversed(range(depth - 1)):
             after[:, k] = product
-            product = np.einsum("cbij,cbjk->cbik", product, gates[:, k])
-        return CellMatrices(product, after)
+            product = _product(product, gates[:, k])
+        return product, after
 
     def derivatives(
-        self, matrices: CellMatrices, transitions: Complex[np.ndarray, "cells batch 2 2"]
-    ) -> Float[np.ndarray, "cells depth batch"]:
-        """Im <lambda| P' |psi> for each gate, P' its Pauli seen from behind the cell.
+        self,
+        after: Complex[np.ndarray, "rows depth 2 2"],
+        transitions: Complex[np.ndarray, "rows 2 2"],
+        length: int,
+    ) -> Float[np.ndarray, " flat"]:
+        """Im <lambda| P' |psi> of each gate, P' its Pauli seen from behind the row, added up by angle.
 
         Args:
-            matrices: of the same angles.
-            transitions: C[i, j] = <lambda_i|psi_j> of each cell's qubit, the other qubits summed over.
+            after: of the same angles.
+            transitions: C[i, j] = <lambda_i|psi_j> of each row's qubit, everything else summed over.
+            length: of the flat vector of angles.
         """
-        after = matrices.after
-        seen = np.einsum("ckbij,ckjl->ckbil", after, self._pauli)
-        seen = np.einsum("ckbil,ckbml->ckbim", seen, after.conj())
-        return np.einsum("ckbim,cbim->ckb", seen, transitions).imag
+        seen = _product(_product(after, self._pauli), after.conj().swapaxes(-1, -2))
+        seen *= transitions[:, None]
+        found = np.bincount(self._flat_index, seen.imag.sum(axis=(-2, -1)).ravel(), minlength=length)
+        return found.astype(np.float64, copy=False)  # numpy counts nothing in integers
+
+
+_IDENTITY = np.eye(2, dtype=np.complex128)
+
+
+def _product(
+    left: Complex[np.ndarray, "*batch 2 2"], right: Complex[np.ndarray, "*batch 2 2"]
+) -> Complex[np.ndarray, "*batch 2 2"]:
+    """Many products of 2x2 matrices; numpy's matmul and einsum take several times longer on these."""
+    found = left[..., :, :1] * right[..., :1, :]
+    found += left[..., :, 1:] * right[..., 1:, :]
+    return found

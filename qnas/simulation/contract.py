@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Complex, Float
@@ -41,6 +41,7 @@ class Gradients:
     amplitudes: Float[np.ndarray, "batch dim"] | None
 
 
+@runtime_checkable
 class Executable(Protocol):
     """One circuit program with its observables, prepared to be run many times."""
 
@@ -55,6 +56,7 @@ class Executable(Protocol):
         ...
 
 
+@runtime_checkable
 class Simulator(Protocol):
     """Prepares circuit programs; frozen and picklable, so that it can cross processes."""
 

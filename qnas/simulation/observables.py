@@ -68,6 +68,10 @@ def pauli_action(
 
 
 def _check(operators: Sequence[SparsePauliOp], n_qubits: int) -> None:
+    if isinstance(operators, SparsePauliOp):  # it would be read as one operator per term
+        raise CircuitError(
+            "the observables are one SparsePauliOp; give a list, with one operator per expectation value."
+        )
     if not operators:
         raise CircuitError("there is no observable; give at least one SparsePauliOp.")
     for k, operator in enumerate(operators):

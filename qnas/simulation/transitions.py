@@ -25,22 +25,23 @@ class Window:
     size: int
     entries: Int[np.ndarray, "qubits 2 2 rest"]
 
-    def transitions(self, states: States, cotangents: States, *, keep_batch: bool) -> Complex[np.ndarray, "b q 2 2"]:
-        """<lambda_i|psi_j> for each qubit of the window, per sample or summed over them (then b = 1)."""
-        dim = 2**self.size
-        shape = (states.shape[0], -1, dim, 2**self.start)
-        psi, lam = states.reshape(shape), cotangents.reshape(shape).conj()
-        if keep_batch:
-            matrix = np.matmul(lam, psi.swapaxes(2, 3)).sum(axis=1) if self.start else _matmul_low(lam, psi)
+    def transitions(self, psi: States, bra: States, *, keep_batch: bool) -> Complex[np.ndarray, "b q 2 2"]:
+        """<lambda_i|psi_j> for each qubit of the window, per sample or summed over the batch (then b = 1).
+
+        Args:
+            psi: states.
+            bra: the complex conjugates of lambda.
+            keep_batch: whether samples are kept apart.
+        """
+        dim, batch = 2**self.size, psi.shape[0]
+        if self.start == 0:
+            shape = (batch, -1, dim) if keep_batch else (1, -1, dim)
+            matrix = np.matmul(bra.reshape(shape).swapaxes(1, 2), psi.reshape(shape))
         else:
-            matrix = np.tensordot(lam, psi, axes=([0, 1, 3], [0, 1, 3]))[None]
+            inner = (-1, dim, 2**self.start)
+            parts = np.matmul(bra.reshape(inner), psi.reshape(inner).swapaxes(1, 2))
+            matrix = parts.reshape(batch if keep_batch else 1, -1, dim, dim).sum(axis=1)
         return matrix.reshape(-1, dim * dim)[:, self.entries].sum(axis=-1)
-
-
-def _matmul_low(
-    lam: Complex[np.ndarray, "batch high dim 1"], psi: Complex[np.ndarray, "batch high dim 1"]
-) -> Complex[np.ndarray, "batch dim dim"]:
-    return np.matmul(lam[..., 0].swapaxes(1, 2), psi[..., 0])
 
 
 def windows(n_qubits: int) -> list[Window]:

@@ -1,0 +1,155 @@
+"""Ansatze: the templates of Sim et al. 2019 against their figure 2, and the layer that spaces compose."""
+
+import numpy as np
+import pytest
+from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter
+from qiskit.quantum_info import Pauli, Statevector
+
+from qnas.circuit.ansatze import ENTANGLERS, TRAINABLE, add_layer, ansatze, in_order, sim2019, weight_source
+from qnas.errors import DesignError, PluginError
+
+CHAIN = [(3, 2), (2, 1), (1, 0)]
+RING = [(3, 0), (2, 3), (1, 2), (0, 1)]
+RING_BACK = [(3, 2), (0, 3), (1, 0), (2, 1)]
+ALL = [(3, 2), (3, 1), (3, 0), (2, 3), (2, 1), (2, 0), (1, 3), (1, 2), (1, 0), (0, 3), (0, 2), (0, 1)]
+EVEN, ODD, BRICK = [(1, 0), (3, 2)], [(2, 1)], [(1, 0), (3, 2), (2, 1)]
+
+
+def on_all(*names):
+    return [(name, (qubit,)) for name in names for qubit in range(4)]
+
+
+def on_inner(*names):
+    return [(name, (qubit,)) for name in names for qubit in (1, 2)]
+
+
+def on_pairs(name, pairs):
+    return [(name, pair) for pair in pairs]
+
+
+RXRZ = on_all("rx", "rz")
+TEMPLATES = {
+    1: RXRZ,
+    2: RXRZ + on_pairs("cx", CHAIN),
+    3: RXRZ + on_pairs("crz", CHAIN),
+    4: RXRZ + on_pairs("crx", CHAIN),
+    5: RXRZ + on_pairs("crz", ALL) + RXRZ,
+    6: RXRZ + on_pairs("crx", ALL) + RXRZ,
+    7: RXRZ + on_pairs("crz", EVEN) + RXRZ + on_pairs("crz", ODD),
+    8: RXRZ + on_pairs("crx", EVEN) + RXRZ + on_pairs("crx", ODD),
+    9: on_all("h") + on_pairs("cz", CHAIN) + on_all("rx"),
+    10: on_all("ry") + on_pairs("cz", [*CHAIN, (3, 0)]) + on_all("ry"),
+    11: on_all("ry", "rz") + on_pairs("cx", EVEN) + on_inner("ry", "rz") + on_pairs("cx", ODD),
+    12: on_all("ry", "rz") + on_pairs("cz", EVEN) + on_inner("ry", "rz") + on_pairs("cz", ODD),
+    13: on_all("ry") + on_pairs("crz", RING) + on_all("ry") + on_pairs("crz", RING_BACK),
+    14: on_all("ry") + on_pairs("crx", RING) + on_all("ry") + on_pairs("crx", RING_BACK),
+    15: on_all("ry") + on_pairs("cx", RING) + on_all("ry") + on_pairs("cx", RING_BACK),
+    16: RXRZ + on_pairs("crz", BRICK),
+    17: RXRZ + on_pairs("crx", BRICK),
+    18: RXRZ + on_pairs("crz", RING),
+    19: RXRZ + on_pairs("crx", RING),
+}
+"""One layer of each on four qubits, gate by gate."""
+
+COUNTS = {
+    1: (8, 0), 2: (8, 3), 3: (11, 3), 4: (11, 3), 5: (28, 12), 6: (28, 12), 7: (19, 3), 8: (19, 3), 9: (4, 3),
+    10: (8, 4), 11: (12, 3), 12: (12, 3), 13: (16, 8), 14: (16, 8), 15: (8, 8), 16: (11, 3), 17: (11, 3),
+    18: (12, 4), 19: (12, 4),
+}  # fmt: skip
+"""Parameters and two-qubit gates of one layer on four qubits, the table of the paper."""
+
+
+def listed(circuit):
+    return [(i.operation.name, tuple(circuit.find_bit(qubit).index for qubit in i.qubits)) for i in circuit.data]
+
+
+def names(circuit):
+    """The parameter of each gate that has one, in the order of application."""
+    return [p.name for i in circuit.data for value in i.operation.params for p in value.parameters]
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_each_template_gate_by_gate(template):
+    assert listed(sim2019(4, template)) == TEMPLATES[template]
+
+
+@pytest.mark.parametrize("template", COUNTS)
+def test_parameters_and_two_qubit_gates(template):
+    circuit = sim2019(4, template)
+    assert (circuit.num_parameters, circuit.num_nonlocal_gates()) == COUNTS[template]
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("n_layers", [1, 3])
+def test_weights_are_numbered_in_the_order_of_application(template, n_layers):
+    circuit = sim2019(4, template, n_layers)
+    assert names(circuit) == [f"w[{k}]" for k in range(circuit.num_parameters)]
+    assert [p.name for p in circuit.parameters] == names(circuit)
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_layers_repeat(template):
+    once, thrice = listed(sim2019(4, template)), listed(sim2019(4, template, 3))
+    first = on_all("ry") if template == 10 else []
+    assert thrice == first + 3 * once[len(first) :]
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("n_qubits", [2, 3, 5])
+def test_templates_of_any_width_touch_every_qubit(template, n_qubits):
+    circuit = sim2019(n_qubits, template)
+    touched = {qubit for _, qubits in listed(circuit) for qubit in qubits}
+    assert touched == set(range(n_qubits))
+
+
+def test_circuit_9_is_a_graph_state_up_to_local_rotations():
+    state = Statevector(sim2019(4, 9).assign_parameters(np.zeros(4)))
+    for qubit in range(4):
+        neighbours = [k for k in (qubit - 1, qubit + 1) if 0 <= k < 4]
+        label = "".join("X" if k == qubit else "Z" if k in neighbours else "I" for k in reversed(range(4)))
+        assert state.expectation_value(Pauli(label)) == pytest.approx(1.0, abs=1e-12)
+
+
+def test_an_unknown_template():
+    with pytest.raises(DesignError, match=r"unknown template of sim2019 '20': .*Allowed: 1, 2, 3, "):
+        sim2019(4, 20)
+
+
+def test_an_unknown_ansatz():
+    with pytest.raises(PluginError, match=r"unknown ansatz 'sim2020': did you mean 'sim2019'\?"):
+        ansatze["sim2020"]
+
+
+@pytest.mark.parametrize("entangler", ENTANGLERS)
+def test_a_layer_is_rotations_then_entanglers(entangler):
+    circuit = QuantumCircuit(3)
+    add_layer(circuit, "ry_rz", entangler, "line", weight_source())
+    expected = [("ry", (k,)) for k in range(3)] + [("rz", (k,)) for k in range(3)]
+    assert listed(circuit) == [*expected, (entangler, (0, 1)), (entangler, (1, 2))]
+    n_weights = 6 + (2 if entangler in TRAINABLE else 0)
+    assert names(circuit) == [f"w{k}" for k in range(n_weights)]
+
+
+@pytest.mark.parametrize(
+    ("rotation", "entangler", "topology", "kind", "text"),
+    [
+        ("ry_rw", "cx", "line", DesignError, "unknown rotation 'rw': did you mean .* Join several with _, e.g. ry_rz."),
+        ("ry", "cnot", "line", DesignError, "unknown entangler 'cnot': .*Allowed: cx, cy, cz, "),
+        ("ry", "cx", "lime", PluginError, r"unknown topology 'lime': did you mean 'line'\? Allowed: all, line, ring"),
+    ],
+)  # fmt: skip
+def test_parts_of_a_layer_that_are_not_known(rotation, entangler, topology, kind, text):
+    with pytest.raises(kind, match=text):
+        add_layer(QuantumCircuit(2), rotation, entangler, topology, weight_source())
+
+
+def test_in_order_follows_the_gates_not_the_names():
+    a, b = Parameter("b_first"), Parameter("a_second")
+    circuit = QuantumCircuit(1)
+    circuit.rx(a, 0)
+    circuit.ry(2 * b, 0)
+    circuit.rz(a, 0)
+    renamed = in_order(circuit, "v")
+    assert names(renamed) == ["v[0]", "v[1]", "v[0]"]
+    assert str(renamed.data[1].operation.params[0]) == "2*v[1]"

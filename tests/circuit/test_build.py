@@ -1,0 +1,186 @@
+"""From architectures to circuits: every combination builds, and what cannot be built says why."""
+
+import itertools
+
+import numpy as np
+import pytest
+from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter
+from qiskit.quantum_info import Operator, SparsePauliOp
+
+from qnas.architecture import Architecture
+from qnas.circuit import ansatze as ansatz_room
+from qnas.circuit.ansatze import ENTANGLERS, TRAINABLE, ansatz
+from qnas.circuit.build import build_circuit, design_circuit, n_inputs
+from qnas.circuit.encodings import encodings
+from qnas.circuit.topologies import topologies
+from qnas.errors import DesignError, PluginError
+
+LAYER = {"rotation": "ry_rz", "entangler": "cx", "topology": "ring"}
+
+
+def architecture(**changes):
+    values = {"n_qubits": 3, "encoding": {"name": "angle"}, "layers": [LAYER, LAYER], "readout": "z", **changes}
+    return Architecture({key: value for key, value in values.items() if value is not None})
+
+
+@pytest.mark.parametrize(
+    ("encoding", "topology", "entangler"), list(itertools.product(encodings, topologies, ENTANGLERS))
+)
+def test_every_combination_builds(encoding, topology, entangler):
+    layer = {"rotation": "rx", "entangler": entangler, "topology": topology}
+    made = design_circuit(architecture(encoding=encoding, layers=[layer, layer]), 5)
+    n_x = encodings[encoding].width(3)
+    n_w = 2 * (3 + (len(topologies[topology](3)) if entangler in TRAINABLE else 0))
+    assert [p.name for p in made.inputs] == [f"x[{k}]" for k in range(n_x)]
+    assert [p.name for p in made.weights] == [f"w[{k}]" for k in range(n_w)]
+    assert set(made.circuit.parameters) == {*made.inputs, *made.weights}
+    assert (made.program.n_inputs, made.program.n_weights) == (n_x, n_w)
+
+
+def test_weights_are_numbered_in_the_order_of_application_beyond_ten():
+    circuit = build_circuit(architecture(), 3)
+    rotations = [i.operation.params[0].name for i in circuit.data if i.operation.name in ("ry", "rz")]
+    assert rotations == ["x[0]", "x[1]", "x[2]", *[f"w[{k}]" for k in range(12)]]
+
+
+def test_the_encoding_comes_first_and_once():
+    made = design_circuit(architecture(), 3)
+    expected = QuantumCircuit(3)
+    for k in range(3):
+        expected.ry(made.inputs[k], k)
+    for layer in range(2):
+        for block, gate in enumerate(("ry", "rz")):
+            for k in range(3):
+                getattr(expected, gate)(made.weights[6 * layer + 3 * block + k], k)
+        for k in range(3):
+            expected.cx(k, (k + 1) % 3)
+    assert made.circuit == expected
+    assert made.n_uploads == 1
+    assert made.encoding.count_ops() == {"ry": 3}
+
+
+def test_uploads_come_before_every_layer():
+    encoding = {"name": "angle", "axis": "x", "reupload": True}
+    made = design_circuit(architecture(encoding=encoding, layers=[LAYER] * 4), 3)
+    assert made.n_uploads == 4
+    assert made.circuit.count_ops()["rx"] == 12
+    starts = [k for k, i in enumerate(made.circuit.data) if i.operation.name == "rx"]
+    assert starts == [at + k for at in (0, 12, 24, 36) for k in range(3)]
+
+
+@pytest.mark.parametrize("reupload", [False, True])
+def test_without_layers_the_encoding_remains(reupload):
+    made = design_circuit(architecture(encoding={"name": "angle", "reupload": reupload}, layers=[]), 3)
+    assert made.circuit.count_ops() == {"ry": 3}
+    assert (made.n_uploads, made.weights) == (1, ())
+
+
+def test_an_ansatz_takes_the_place_of_layers():
+    changes = {"layers": None, "ansatz": {"name": "sim2019", "template": 19, "n_layers": 2}}
+    made = design_circuit(architecture(**changes), 3)
+    assert made.circuit.count_ops() == {"ry": 3, "rx": 6, "rz": 6, "crx": 6}
+    assert [p.name for p in made.weights] == [f"w[{k}]" for k in range(18)]
+
+
+def test_the_parameters_of_a_plug_in_are_renamed(monkeypatch):
+    monkeypatch.setattr(ansatz_room.ansatze, "_parts", dict(ansatz_room.ansatze._parts))
+
+    @ansatz("mine")
+    def mine(n_qubits, *, angle_name="x[0]"):
+        circuit = QuantumCircuit(n_qubits)
+        circuit.rx(Parameter(angle_name), 0)
+        return circuit
+
+    made = design_circuit(architecture(layers=None, ansatz="mine"), 3)
+    assert [p.name for p in made.circuit.parameters] == ["w[0]", "x[0]", "x[1]", "x[2]"]
+
+
+def test_a_bare_name_is_a_part_without_options():
+    bare, spelled = (build_circuit(architecture(encoding=value), 3) for value in ("iqp", {"name": "iqp"}))
+    values = np.random.default_rng(0).normal(size=bare.num_parameters)
+    assert Operator(bare.assign_parameters(values)) == Operator(spelled.assign_parameters(values))
+
+
+def test_the_readout():
+    assert design_circuit(architecture(readout="zz"), 3).observables == tuple(map(SparsePauliOp, ("IZZ", "ZIZ", "ZZI")))
+    assert len(design_circuit(architecture(readout=None), 3).observables) == 3
+
+
+@pytest.mark.parametrize(
+    ("encoding", "coupling", "n_features", "expected"),
+    [
+        ("angle", "serial", 10, 3),
+        ("angle", None, 1, 3),
+        ("dense_angle", "mac", 10, 6),
+        ("amplitude", "residual", 3, 8),
+        ("angle", "quantum", 2, 2),
+        ("dense_angle", "quantum", 5, 5),
+        ("amplitude", "quantum", 7, 7),
+    ],
+)
+def test_how_many_inputs(encoding, coupling, n_features, expected):
+    made = architecture(encoding=encoding, coupling=coupling)
+    assert n_inputs(made, n_features) == expected
+    assert design_circuit(made, n_features).program.n_inputs == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        (
+            {"coupling": "quantum"},
+            "the encoding 'angle' on 3 qubits takes at most 3 features, but the data have 9; use more qubits, "
+            "data.n_components=3, or a coupling with a pre-network.",
+        ),
+        (
+            {"coupling": "quantum", "encoding": "amplitude"},
+            "the encoding 'amplitude' on 3 qubits takes at most 8 features, but the data have 9; use more qubits, "
+            "data.n_components=8, or a coupling with a pre-network.",
+        ),
+        (
+            {"encoding": {"name": "angle", "axes": "x"}},
+            "unknown option of the encoding 'angle', 'axes': did you mean 'axis'? Allowed: axis.",
+        ),
+        (
+            {"encoding": {"name": "iqp", "n_qubits": 2}},
+            "unknown option of the encoding 'iqp', 'n_qubits': Allowed: repeats.",
+        ),
+        (
+            {"encoding": {"name": "dense_angle", "axis": "x"}},
+            "unknown option of the encoding 'dense_angle', 'axis': Allowed: none.",
+        ),
+        (
+            {"encoding": {"name": "amplitude", "reupload": True}},
+            "the encoding 'amplitude' prepares the initial state, so it cannot be re-uploaded.",
+        ),
+        ({"encoding": {"axis": "x"}}, "the encoding has no 'name'; it holds axis."),
+        ({"encoding": None}, "the architecture has no 'encoding'; it holds layers, n_qubits, readout."),
+        ({"n_qubits": None}, "the architecture has no 'n_qubits'; it holds encoding, layers, readout."),
+        ({"layers": None}, "the architecture has no 'layers'; it holds encoding, n_qubits, readout."),
+        ({"layers": [{"rotation": "ry"}]}, "layer 0 has no 'entangler'; it holds rotation."),
+        ({"ansatz": {"name": "sim2019"}}, "the ansatz 'sim2019' needs the option 'template'."),
+        (
+            {"ansatz": {"name": "sim2019", "template": 3, "layers": 2}},
+            "unknown option of the ansatz 'sim2019', 'layers': did you mean 'n_layers'? Allowed: template, n_layers.",
+        ),
+    ],
+)  # fmt: skip
+def test_architectures_that_name_no_circuit(changes, text):
+    with pytest.raises(DesignError) as caught:
+        build_circuit(architecture(**changes), 9)
+    assert str(caught.value) == text
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"encoding": "amplitud"}, "unknown encoding 'amplitud': did you mean 'amplitude'?"),
+        ({"readout": "zzz"}, "unknown readout 'zzz': did you mean 'zz'?"),
+        ({"ansatz": "sim"}, "unknown ansatz 'sim': "),
+    ],
+)
+def test_parts_that_are_not_known(changes, text):
+    with pytest.raises(PluginError) as caught:
+        build_circuit(architecture(**changes), 3)
+    assert str(caught.value).startswith(text)

@@ -1,0 +1,168 @@
+"""Hybrid models of architectures: shapes, seeds, live parameters."""
+
+import math
+import pickle
+
+import pytest
+import torch
+
+from qnas.architecture import Architecture
+from qnas.circuit.build import build_circuit
+from qnas.errors import CircuitError, DesignError, PluginError
+from qnas.model.couplings import couplings, nearest_width
+from qnas.model.hybrid import ModelBuilder, build_model
+from qnas.simulation import ExactSimulator
+
+LAYER = {"rotation": "ry_rz", "entangler": "cx", "topology": "line"}
+
+
+def architecture(**changes):
+    values = {
+        "n_qubits": 3, "encoding": "angle", "layers": [LAYER, LAYER], "readout": "z", "coupling": "serial",
+        "hidden": [5],
+    }  # fmt: skip
+    return Architecture({**values, **changes})
+
+
+def features(n, n_features, dtype=torch.float64):
+    return torch.randn(n, n_features, dtype=dtype, generator=torch.Generator().manual_seed(7))
+
+
+def listed(circuit):
+    """Names, qubits and angles of the gates; parameters of the same name in two circuits are not equal."""
+    return [(i.operation.name, [circuit.find_bit(q).index for q in i.qubits], str(i.params)) for i in circuit.data]
+
+
+def weights(model):
+    return torch.cat([parameter.detach().ravel() for parameter in model.parameters()])
+
+
+@pytest.mark.parametrize("coupling", list(couplings))
+@pytest.mark.parametrize("encoding", ["angle", "amplitude", "iqp"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_outputs_of_every_coupling(coupling, encoding, dtype):
+    model = build_model(architecture(coupling=coupling, encoding=encoding), n_features=3, n_outputs=2, seed=0)
+    found = model(features(6, 3, dtype))
+    assert found.shape == (6, 2)
+    assert found.dtype == torch.float64
+    assert len(model.quantum_layers) == (0 if coupling == "classical" else 1)
+
+
+@pytest.mark.parametrize("coupling", list(couplings))
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(coupling):
+    builder = ModelBuilder(architecture(coupling=coupling), n_features=3, n_outputs=2)
+    first, again, other = (weights(builder.build(seed)) for seed in (5, 5, 6))
+    assert torch.equal(first, again)
+    assert torch.equal(first, weights(build_model(architecture(coupling=coupling), 3, 2, seed=5)))
+    assert not (first == other).any()
+
+
+def test_the_layer_is_the_circuit_of_the_architecture():
+    model = build_model(architecture(), n_features=3, n_outputs=2, seed=0)
+    (layer,) = model.quantum_layers
+    assert listed(layer.circuit) == listed(build_circuit(architecture(), 3))
+    assert [p.name for p in layer.input_params] == ["x[0]", "x[1]", "x[2]"]
+    assert [p.name for p in layer.weight_params] == [f"w[{k}]" for k in range(12)]
+    assert 0 <= layer.weight.min() <= layer.weight.max() < 2 * math.pi
+    outputs = model.network.head(layer(model.network.pre(features(4, 3))))
+    assert torch.equal(model(features(4, 3)), outputs)
+
+
+def test_the_number_of_parameters():
+    model = build_model(architecture(), n_features=4, n_outputs=2, seed=0)
+    assert model.n_parameters == (4 * 5 + 5) + (5 * 3 + 3) + 12 + (3 * 2 + 2)
+
+
+def test_the_control_is_sized_by_live_weights():
+    builder = ModelBuilder(architecture(coupling="classical", readout="z_first"), n_features=3, n_outputs=2)
+    n_live = int(builder.live_weights.sum())
+    assert 0 < n_live < 12
+    assert builder.build(0).network.stand_in[0].out_features == nearest_width(3, 1, n_live)
+
+
+def test_without_a_coupling_the_model_is_serial():
+    bare = Architecture({key: value for key, value in architecture().items() if key != "coupling"})
+    assert torch.equal(
+        build_model(bare, 3, 2, seed=1)(features(2, 3)), build_model(architecture(), 3, 2, seed=1)(features(2, 3))
+    )
+
+
+def test_amplitudes_come_from_the_pre_network_unbounded():
+    model = build_model(architecture(encoding="amplitude", hidden=[]), n_features=3, n_outputs=2, seed=0)
+    assert model.network.pre(features(4, 3)).shape == (4, 8)
+    assert len(model.network.pre) == 1
+
+
+def without_entanglers(readout, encoding):
+    layer = {"rotation": "ry_rz", "entangler": "cz", "topology": "line"}
+    return ModelBuilder(architecture(n_qubits=2, layers=[layer], readout=readout, encoding=encoding), 2, 2)
+
+
+def test_rz_on_the_ground_state_ignores_its_input():
+    assert without_entanglers("z", {"name": "angle", "axis": "z"}).live_inputs.tolist() == [False, False]
+    assert without_entanglers("z", {"name": "angle", "axis": "y"}).live_inputs.tolist() == [True, True]
+
+
+def test_rz_that_is_uploaded_again_is_live():
+    encoding = {"name": "angle", "axis": "z", "reupload": True}
+    builder = ModelBuilder(architecture(encoding=encoding), 3, 2)
+    assert builder.live_inputs.all()
+
+
+def test_a_readout_of_one_qubit_leaves_inert_weights():
+    """RY, RZ, then CZ: the last RZ commutes with every Z, and <Z0> sees no gate of qubit 1."""
+    assert without_entanglers("z", "angle").live_weights.tolist() == [True, True, False, False]
+    assert without_entanglers("z_first", "angle").live_weights.tolist() == [True, False, False, False]
+
+
+def test_live_amplitudes():
+    builder = without_entanglers("z_first", "amplitude")
+    assert builder.live_inputs.all()
+
+
+@pytest.mark.parametrize("coupling", ["serial", "quantum"])
+def test_a_circuit_without_weights(coupling):
+    model = build_model(architecture(layers=[], coupling=coupling), n_features=3, n_outputs=2, seed=0)
+    assert model(features(2, 3)).shape == (2, 2)
+    assert model.quantum_layers[0].weight.shape == (0,)
+
+
+def test_building_leaves_the_global_generator_alone():
+    torch_state = torch.random.get_rng_state()
+    build_model(architecture(), 3, 2, seed=0)
+    assert torch.equal(torch_state, torch.random.get_rng_state())
+
+
+def test_another_simulator_is_asked():
+    asked = []
+
+    class Counting:
+        def prepare(self, program, observables, varying):
+            asked.append(program.n_qubits)
+            return ExactSimulator().prepare(program, observables, varying)
+
+    ModelBuilder(architecture(), 3, 2, Counting()).build(0)
+    assert asked == [3]
+
+
+@pytest.mark.parametrize("coupling", ["mac", "classical"])
+def test_weights_cross_processes(coupling):
+    model = build_model(architecture(coupling=coupling), 3, 2, seed=0)
+    state = pickle.loads(pickle.dumps(model.state_dict()))
+    other = build_model(architecture(coupling=coupling), 3, 2, seed=1)
+    other.load_state_dict(state)
+    assert torch.equal(model(features(3, 3)), other(features(3, 3)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "text"),
+    [
+        ({"coupling": "quantum", "n_qubits": 2}, DesignError, "takes at most 2 features, but the data have 3"),
+        ({"coupling": "cereal"}, PluginError, r"unknown coupling 'cereal': did you mean 'serial'\?"),
+        ({"readout": "zz", "n_qubits": 1}, CircuitError, "there is no observable"),
+        ({"n_qubits": 60}, CircuitError, "a circuit of 60 qubits needs .* of memory"),
+    ],
+)
+def test_architectures_that_name_no_network(changes, kind, text):
+    with pytest.raises(kind, match=text):
+        build_model(architecture(**changes), n_features=3, n_outputs=2, seed=0)

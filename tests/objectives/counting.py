@@ -1,0 +1,172 @@
+"""A state-vector simulator on numbers that count every real addition and multiplication done with them.
+
+Signs and factors of i cost nothing, and a division or a complex product is what it takes in real numbers.
+"""
+
+import math
+
+import numpy as np
+
+from qnas.circuit.program import Rotation
+
+UNITS = (1, 1j, -1, -1j)
+
+
+class Real:
+    """A real number; the arithmetic of all is counted in `Real.n_operations`."""
+
+    n_operations = 0
+
+    def __init__(self, value):
+        self.value = float(value)
+
+    def __add__(self, other):
+        Real.n_operations += 1
+        return Real(self.value + other.value)
+
+    def __sub__(self, other):
+        Real.n_operations += 1
+        return Real(self.value - other.value)
+
+    def __mul__(self, other):
+        Real.n_operations += 1
+        return Real(self.value * other.value)
+
+    def __truediv__(self, other):
+        Real.n_operations += 1
+        return Real(self.value / other.value)
+
+    def __neg__(self):
+        return Real(-self.value)
+
+
+class Complex:
+    """A complex number of two counted reals."""
+
+    def __init__(self, re, im):
+        self.re, self.im = re, im
+
+    @classmethod
+    def of(cls, value):
+        return cls(Real(np.real(value)), Real(np.imag(value)))
+
+    def __add__(self, other):
+        return Complex(self.re + other.re, self.im + other.im)
+
+    def __mul__(self, other):
+        return Complex(self.re * other.re - self.im * other.im, self.re * other.im + self.im * other.re)
+
+    def scaled(self, factor):
+        return Complex(factor * self.re, factor * self.im)
+
+    def turned(self, unit):
+        """Times 1, i, -1 or -i: parts trade places and signs."""
+        quarter = next(k for k, other in enumerate(UNITS) if abs(unit - other) < 1e-12)
+        return [self, Complex(-self.im, self.re), Complex(-self.re, -self.im), Complex(self.im, -self.re)][quarter]
+
+
+def counted(work, *arguments):
+    """What `work` returns, and how many operations it took."""
+    before = Real.n_operations
+    result = work(*arguments)
+    return result, Real.n_operations - before
+
+
+def zero_state(n_qubits):
+    return [Complex.of(index == 0) for index in range(2**n_qubits)]
+
+
+def normalised(amplitudes):
+    """Real amplitudes divided by their norm."""
+    square = Real(0)
+    for amplitude in amplitudes:
+        square = square + amplitude * amplitude
+    norm = Real(math.sqrt(square.value))
+    return [Complex(amplitude / norm, Real(0)) for amplitude in amplitudes]
+
+
+def run(program, angles, state):
+    """The state after every operation of a program; `angles` by slot."""
+    for operation in program.operations:
+        if isinstance(operation, Rotation):
+            state = rotated(operation.pauli, operation.qubits, angles[operation.slot], state)
+        else:
+            state = fixed(operation, state)
+    return state
+
+
+def pauli_image(pauli, qubits, index):
+    """From which amplitude P psi takes its entry at `index`, and the unit that multiplies it."""
+    source, unit = index, 1
+    for symbol, qubit in zip(pauli, qubits, strict=True):
+        is_one = bool(index >> qubit & 1)
+        source ^= (symbol in "XY") << qubit
+        unit *= {"X": 1, "Y": 1j if is_one else -1j, "Z": -1 if is_one else 1}[symbol]
+    return source, unit
+
+
+def rotated(pauli, qubits, angle, state):
+    """cos(angle/2) psi - i sin(angle/2) P psi."""
+    cos, sin = Real(math.cos(angle / 2)), Real(math.sin(angle / 2))
+    new = []
+    for index, amplitude in enumerate(state):
+        source, unit = pauli_image(pauli, qubits, index)
+        new.append(amplitude.scaled(cos) + state[source].turned(-1j * unit).scaled(sin))
+    return new
+
+
+def fixed(gate, state):
+    """A matrix: as sums and differences for H, as moves for a permutation with phases, else row by row."""
+    return [_entry(gate, index, state) for index in range(len(state))]
+
+
+def _entry(gate, index, state):
+    row = sum((index >> qubit & 1) << k for k, qubit in enumerate(gate.qubits))
+    sources = [_replaced(index, gate.qubits, column) for column in range(len(gate.matrix))]
+    if gate.name == "h":
+        first, second = state[sources[0]], state[sources[1]]
+        return (first + second.turned(-1 if row else 1)).scaled(Real(math.sqrt(0.5)))
+    if (np.count_nonzero(np.abs(gate.matrix) > 1e-12, axis=1) == 1).all():
+        column = int(np.abs(gate.matrix[row]).argmax())
+        return _times(state[sources[column]], gate.matrix[row, column])
+    products = [Complex.of(entry) * state[source] for entry, source in zip(gate.matrix[row], sources, strict=True)]
+    total = products[0]
+    for product in products[1:]:
+        total = total + product
+    return total
+
+
+def _times(amplitude, phase):
+    is_unit = min(abs(phase - unit) for unit in UNITS) < 1e-12
+    return amplitude.turned(phase) if is_unit else Complex.of(phase) * amplitude
+
+
+def _replaced(index, qubits, bits):
+    for k, qubit in enumerate(qubits):
+        index = index & ~(1 << qubit) | (bits >> k & 1) << qubit
+    return index
+
+
+def expectations(observables, state):
+    """One sum per Pauli string; probabilities are computed once, and only if a string of Z needs them."""
+    probabilities = None
+    found = []
+    for operator in observables:
+        total = Real(0)
+        for pauli, qubits, coefficient in operator.to_sparse_list():
+            diagonal = set(pauli) <= {"Z"}
+            if diagonal and probabilities is None:
+                probabilities = [a.re * a.re + a.im * a.im for a in state]
+            weighted = abs(coefficient) != 1
+            own = Real(0) if weighted else total
+            for index, amplitude in enumerate(state):
+                source, unit = pauli_image(pauli, qubits, index)
+                unit = unit if weighted else unit * coefficient.real
+                if diagonal:
+                    own = own + (probabilities[index] if unit.real > 0 else -probabilities[index])
+                else:
+                    other = state[source].turned(unit)
+                    own = own + (amplitude.re * other.re + amplitude.im * other.im)
+            total = total + Real(coefficient.real) * own if weighted else own
+        found.append(total.value)
+    return found

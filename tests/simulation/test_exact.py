@@ -1,0 +1,198 @@
+"""Exact simulation: states, values and adjoint gradients of random circuits, in batches of any size."""
+
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from qiskit import QuantumCircuit
+from qiskit.circuit import ParameterVector
+from qiskit.quantum_info import SparsePauliOp
+
+from qnas.circuit.lower import lower
+from qnas.errors import CircuitError, ConfigurationError
+from qnas.simulation import ExactSimulator, SimulationSettings, Simulator, make_simulator
+from qnas.simulation.contract import Binding, Executable
+from tests.circuit.reference import expectations, in_phase, state, unitary
+from tests.circuit.strategies import few, observables, quick, seeds
+
+ROTATIONS = {"rx": 1, "ry": 1, "rz": 1, "rxx": 2, "ryy": 2, "rzz": 2, "rzx": 2}
+FIXED = {"h": 1, "x": 1, "s": 1, "t": 1, "cx": 2, "cz": 2, "swap": 2, "iswap": 2, "ch": 2, "ccx": 3}
+
+
+def slot_circuit(n_qubits, seed, n_gates=25):
+    """A random circuit in which parameter k is the angle of slot k."""
+    rng = np.random.default_rng(seed)
+    gates = {name: width for name, width in (ROTATIONS | FIXED).items() if width <= n_qubits}
+    circuit, angles = QuantumCircuit(n_qubits), iter(ParameterVector("a", n_gates))
+    for name in rng.choice(list(gates), n_gates):
+        qubits = rng.permutation(n_qubits)[: gates[name]].tolist()
+        getattr(circuit, name)(*([next(angles)] if name in ROTATIONS else []), *qubits)
+    return circuit
+
+
+class Case:
+    """A circuit, which of its slots vary, and a batch of angles."""
+
+    def __init__(self, n_qubits, batch, seed, n_gates=25, amplitudes=False):
+        rng = np.random.default_rng(seed)
+        self.circuit = slot_circuit(n_qubits, seed, n_gates)
+        program = lower(self.circuit, [], list(self.circuit.parameters))
+        self.program = replace(program, amplitude_inputs=tuple(range(2**n_qubits)) if amplitudes else None)
+        self.varying = rng.random(self.program.n_slots) < 0.5
+        self.angles = rng.uniform(-3, 3, size=(batch, self.program.n_slots))
+        self.angles[:, ~self.varying] = self.angles[0, ~self.varying]
+        self.observables = observables(n_qubits, seed)
+        self.cotangent = rng.normal(size=(batch, 3))
+        self.amplitudes = rng.normal(size=(batch, 2**n_qubits)) if amplitudes else None
+
+    def binding(self, angles=None, amplitudes=None):
+        angles = self.angles if angles is None else angles
+        amplitudes = self.amplitudes if amplitudes is None else amplitudes
+        return Binding(angles[0, ~self.varying], np.ascontiguousarray(angles[:, self.varying]), amplitudes)
+
+    def executable(self):
+        return ExactSimulator().prepare(self.program, self.observables, self.varying)
+
+    def bound(self, row):
+        return self.circuit.assign_parameters(self.angles[row].tolist())
+
+    def loss(self, angles, amplitudes=None):
+        values, _ = self.executable().forward(self.binding(angles, amplitudes))
+        return values * self.cotangent
+
+
+cases = st.builds(dict, n_qubits=st.integers(1, 5), batch=st.integers(1, 5), seed=seeds, amplitudes=st.booleans())
+
+
+@quick
+@given(cases)
+def test_states_and_values_are_qiskits(chosen):
+    case = Case(**chosen)
+    states = ExactSimulator().states(case.program, case.binding(), case.varying)
+    values, _ = case.executable().forward(case.binding())
+    assert (states.dtype, values.dtype) == (np.complex128, np.float64)
+    for row in range(len(case.angles)):
+        if case.amplitudes is None:
+            expected = state(case.bound(row))
+            np.testing.assert_allclose(values[row], expectations(case.bound(row), case.observables), rtol=0, atol=1e-12)
+        else:
+            expected = unitary(case.bound(row)) @ case.amplitudes[row]
+            matrices = [operator.to_matrix() for operator in case.observables]
+            by_matrix = [np.vdot(expected, matrix @ expected).real for matrix in matrices]
+            np.testing.assert_allclose(values[row], by_matrix, rtol=1e-12, atol=1e-11)
+        np.testing.assert_allclose(in_phase(states[row], expected), expected, rtol=0, atol=1e-12)
+
+
+@few
+@given(cases)
+def test_the_adjoint_sweep_equals_the_shift_rule(chosen):
+    case = Case(**chosen)
+    executable = case.executable()
+    _, residual = executable.forward(case.binding())
+    found = executable.backward(case.binding(), residual, case.cotangent)
+    by_slot = np.zeros_like(case.angles)
+    for k, step in enumerate(np.pi / 2 * np.eye(case.program.n_slots)):
+        by_slot[:, k] = (case.loss(case.angles + step) - case.loss(case.angles - step)).sum(axis=1) / 2
+    np.testing.assert_allclose(found.varying, by_slot[:, case.varying], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(found.shared, by_slot[:, ~case.varying].sum(axis=0), rtol=0, atol=1e-9)
+    if case.amplitudes is None:
+        assert found.amplitudes is None
+    else:
+        ends = [
+            (case.loss(case.angles, case.amplitudes + e) - case.loss(case.angles, case.amplitudes - e)).sum(axis=1) / 2
+            for e in np.eye(case.amplitudes.shape[1])
+        ]  # exact, for the values are quadratic in the amplitudes
+        np.testing.assert_allclose(found.amplitudes, np.stack(ends, axis=1), rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("n_qubits", "batch"), [(2, 1), (2, 3), (2, 32), (2, 33), (10, 32), (10, 33), (12, 20), (15, 2)]
+)
+@pytest.mark.parametrize("amplitudes", [False, True])
+def test_a_batch_is_its_samples_one_by_one(n_qubits, batch, amplitudes):
+    """Also where it is cut into chunks of at most 2^15 amplitudes."""
+    case = Case(n_qubits, batch, seed=7, amplitudes=amplitudes)
+    executable = case.executable()
+    values, residual = executable.forward(case.binding())
+    gradients = executable.backward(case.binding(), residual, case.cotangent)
+    shared = 0.0
+    scale = 2.0**n_qubits if amplitudes else 1.0
+    for row in range(batch):
+        binding = Binding(
+            case.binding().shared,
+            case.binding().varying[row : row + 1],
+            None if case.amplitudes is None else case.amplitudes[row : row + 1],
+        )
+        value, own = executable.forward(binding)
+        gradient = executable.backward(binding, own, case.cotangent[row : row + 1])
+        np.testing.assert_allclose(values[row], value[0], rtol=0, atol=1e-13 * scale)
+        np.testing.assert_allclose(gradients.varying[row], gradient.varying[0], rtol=0, atol=1e-12 * scale)
+        if amplitudes:
+            np.testing.assert_allclose(gradients.amplitudes[row], gradient.amplitudes[0], rtol=0, atol=1e-12)
+        shared = shared + gradient.shared
+    np.testing.assert_allclose(gradients.shared, shared, rtol=0, atol=1e-12 * scale * batch)
+
+
+@pytest.mark.parametrize(("n_qubits", "batch"), [(3, 5), (12, 19)])
+def test_the_order_of_samples_does_not_matter(n_qubits, batch):
+    case = Case(n_qubits, batch, seed=3)
+    order = np.random.default_rng(0).permutation(batch)
+    executable = case.executable()
+    values, residual = executable.forward(case.binding())
+    gradients = executable.backward(case.binding(), residual, case.cotangent)
+    moved = case.binding(case.angles[order])
+    values_moved, residual_moved = executable.forward(moved)
+    gradients_moved = executable.backward(moved, residual_moved, case.cotangent[order])
+    np.testing.assert_allclose(values_moved, values[order], rtol=0, atol=1e-14)
+    np.testing.assert_allclose(gradients_moved.varying, gradients.varying[order], rtol=0, atol=1e-13)
+    np.testing.assert_allclose(gradients_moved.shared, gradients.shared, rtol=0, atol=1e-12)
+
+
+def test_a_run_does_not_change_what_it_is_given_nor_later_runs():
+    case = Case(3, 4, seed=11, amplitudes=True)
+    executable, binding = case.executable(), case.binding()
+    before = pickle.dumps((binding.shared, binding.varying, binding.amplitudes))
+    first, residual = executable.forward(binding)
+    executable.forward(case.binding(case.angles + 1.0))
+    gradients = executable.backward(binding, residual, case.cotangent)
+    again = executable.backward(binding, residual, case.cotangent)
+    assert np.array_equal(first, executable.forward(binding)[0])
+    assert np.array_equal(gradients.shared, again.shared)
+    assert np.array_equal(gradients.amplitudes, again.amplitudes)
+    assert pickle.dumps((binding.shared, binding.varying, binding.amplitudes)) == before
+
+
+def test_two_executables_do_not_disturb_each_other():
+    first, second = Case(3, 4, seed=1), Case(3, 4, seed=2)
+    one, other = first.executable(), second.executable()
+    values, residual = one.forward(first.binding())
+    other.backward(second.binding(), other.forward(second.binding())[1], second.cotangent)
+    found = one.backward(first.binding(), residual, first.cotangent)
+    fresh = first.executable()
+    alone = fresh.backward(first.binding(), fresh.forward(first.binding())[1], first.cotangent)
+    assert np.array_equal(found.varying, alone.varying)
+    assert np.array_equal(values, fresh.forward(first.binding())[0])
+
+
+def test_the_contract():
+    simulator = ExactSimulator()
+    assert isinstance(simulator, Simulator)
+    assert isinstance(Case(2, 1, seed=0).executable(), Executable)
+    assert pickle.loads(pickle.dumps(simulator)) == simulator
+
+
+def test_an_observable_of_another_width():
+    case = Case(2, 1, seed=0)
+    with pytest.raises(CircuitError, match="observable 0 acts on 3 qubits, but the circuit has 2"):
+        ExactSimulator().prepare(case.program, [SparsePauliOp("ZZZ")], case.varying)
+
+
+def test_simulators_by_name():
+    assert make_simulator(SimulationSettings()) == ExactSimulator()
+    with pytest.raises(
+        ConfigurationError, match=r"unknown simulator 'exakt': did you mean 'exact'\? .* Set simulation"
+    ):
+        make_simulator(SimulationSettings("exakt"))
