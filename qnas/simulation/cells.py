@@ -77,32 +77,32 @@ class Rows:
         samples = np.arange(batch)[:, None]
         own = places[varying.slots][:, None] + stride[varying.slots][:, None] * samples
         depth = shared.slots.shape[1]
-        self._index = np.concatenate([places[shared.slots], own.reshape(-1, depth)])
+        self._index = np.concatenate([places[shared.slots], own.reshape(-1, depth)]).T.copy()
         self._flat_index = self._index.ravel()
-        self._even = np.concatenate([shared.even, np.repeat(varying.even, batch, axis=0)])
-        self._pauli = np.concatenate([shared.pauli, np.repeat(varying.pauli, batch, axis=0)])
+        self._even = _matrices_first(shared.even, varying.even, batch)
+        self._pauli = _matrices_first(shared.pauli, varying.pauli, batch)
         self._odd = -1j * self._pauli
         self.n_shared, self.n_varying, self.batch = len(shared), len(varying), batch
 
     def matrices(
         self, angles: Float[np.ndarray, " flat"]
-    ) -> tuple[Complex[np.ndarray, "rows 2 2"], Complex[np.ndarray, "rows depth 2 2"]]:
+    ) -> tuple[Complex[np.ndarray, "rows 2 2"], Complex[np.ndarray, "2 2 depth rows"]]:
         """The matrix of each row, and the product of the gates after each of its gates."""
-        half = (0.5 * angles)[self._index][..., None, None]
+        half = (0.5 * angles)[self._index]
         gates = np.cos(half) * self._even
         gates += np.sin(half) * self._odd
-        depth = gates.shape[1]
+        depth = gates.shape[2]
         after = np.empty_like(gates)
-        after[:, depth - 1] = _IDENTITY
-        product = gates[:, depth - 1]
+        after[:, :, depth - 1] = _IDENTITY
+        product = gates[:, :, depth - 1]
         for k in reversed(range(depth - 1)):
-            after[:, k] = product
-            product = _product(product, gates[:, k])
-        return product, after
+            after[:, :, k] = product
+            product = _product(product, gates[:, :, k])
+        return np.ascontiguousarray(product.transpose(2, 0, 1)), after
 
     def derivatives(
         self,
-        after: Complex[np.ndarray, "rows depth 2 2"],
+        after: Complex[np.ndarray, "2 2 depth rows"],
         transitions: Complex[np.ndarray, "rows 2 2"],
         length: int,
     ) -> Float[np.ndarray, " flat"]:
@@ -113,19 +113,26 @@ class Rows:
             transitions: C[i, j] = <lambda_i|psi_j> of each row's qubit, everything else summed over.
             length: of the flat vector of angles.
         """
-        seen = _product(_product(after, self._pauli), after.conj().swapaxes(-1, -2))
-        seen *= transitions[:, None]
-        found = np.bincount(self._flat_index, seen.imag.sum(axis=(-2, -1)).ravel(), minlength=length)
-        return found.astype(np.float64, copy=False)  # numpy counts nothing in integers
+        seen = _product(_product(after, self._pauli), after.conj().swapaxes(0, 1))
+        seen *= transitions.transpose(1, 2, 0)[:, :, None]
+        return np.bincount(self._flat_index, seen.sum(axis=(0, 1)).imag.ravel(), minlength=length)
 
 
-_IDENTITY = np.eye(2, dtype=np.complex128)
+_IDENTITY = np.eye(2, dtype=np.complex128)[:, :, None]
+
+
+def _matrices_first(
+    shared: Complex[np.ndarray, "shared depth 2 2"], varying: Complex[np.ndarray, "varying depth 2 2"], batch: int
+) -> Complex[np.ndarray, "2 2 depth rows"]:
+    """The rows' matrices with the long axis last, where numpy is quick."""
+    rows = np.concatenate([shared, np.repeat(varying, batch, axis=0)])
+    return np.ascontiguousarray(rows.transpose(2, 3, 1, 0))
 
 
 def _product(
-    left: Complex[np.ndarray, "*batch 2 2"], right: Complex[np.ndarray, "*batch 2 2"]
-) -> Complex[np.ndarray, "*batch 2 2"]:
+    left: Complex[np.ndarray, "2 2 *batch"], right: Complex[np.ndarray, "2 2 *batch"]
+) -> Complex[np.ndarray, "2 2 *batch"]:
     """Many products of 2x2 matrices; numpy's matmul and einsum take several times longer on these."""
-    found = left[..., :, :1] * right[..., :1, :]
-    found += left[..., :, 1:] * right[..., 1:, :]
+    found = left[:, :1] * right[:1]
+    found += left[:, 1:] * right[1:]
     return found

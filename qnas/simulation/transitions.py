@@ -23,7 +23,7 @@ class Window:
 
     start: int
     size: int
-    entries: Int[np.ndarray, "qubits 2 2 rest"]
+    entries: Int[np.ndarray, "rest qubits 2 2"]
 
     def transitions(self, psi: States, bra: States, *, keep_batch: bool) -> Complex[np.ndarray, "b q 2 2"]:
         """<lambda_i|psi_j> for each qubit of the window, per sample or summed over the batch (then b = 1).
@@ -41,7 +41,7 @@ class Window:
             inner = (-1, dim, 2**self.start)
             parts = np.matmul(bra.reshape(inner), psi.reshape(inner).swapaxes(1, 2))
             matrix = parts.reshape(batch if keep_batch else 1, -1, dim, dim).sum(axis=1)
-        return matrix.reshape(-1, dim * dim)[:, self.entries].sum(axis=-1)
+        return matrix.reshape(-1, dim * dim).take(self.entries, axis=1).sum(axis=1)
 
 
 def windows(n_qubits: int) -> list[Window]:
@@ -51,14 +51,14 @@ def windows(n_qubits: int) -> list[Window]:
     return [Window(low, high - low, _entries(high - low)) for low, high in pairwise(edges)]
 
 
-def _entries(size: int) -> Int[np.ndarray, "qubits 2 2 rest"]:
+def _entries(size: int) -> Int[np.ndarray, "rest qubits 2 2"]:
     """Flat positions (row * 2^size + column) that sum to entry (i, j) of each qubit's partial trace."""
     dim = 2**size
     basis = np.arange(dim)
-    found = np.zeros((size, 2, 2, dim // 2), dtype=np.int64)
+    found = np.zeros((dim // 2, size, 2, 2), dtype=np.int64)
     for qubit in range(size):
         rest = basis[(basis >> qubit) & 1 == 0]
         for i in range(2):
             for j in range(2):
-                found[qubit, i, j] = (rest | i << qubit) * dim + (rest | j << qubit)
+                found[:, qubit, i, j] = (rest | i << qubit) * dim + (rest | j << qubit)
     return found
