@@ -81,4 +81,4 @@ def test_slots_say_where_rotations_are():
 def test_no_cells():
     found, after = rows(shared=(), varying=()).matrices(FLAT)
     assert found.shape == (0, 2, 2)
-    assert after.shape == (0, 4, 2, 2)
+    assert after.shape == (2, 2, 4, 0)
