@@ -39,16 +39,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise UsageError(unknown("command", given[0], COMMANDS, "See qnas --help."))
         if given and given[0] == "search":  # everything behind it belongs to Hydra
             return _search(given[1:], console)
-        chosen = _parser().parse_args(given)
+        chosen = _parser().parse_args(given or ["--help"])
         return COMMANDS[chosen.command](chosen, console)
     except QnasError as error:
-        Console(stderr=True).print(Text(f"qnas: {error}"), soft_wrap=True)
-        return 2 if isinstance(error, UsageError | DesignError) else 1
-    except KeyboardInterrupt:
-        Console(stderr=True).print(
-            "qnas: interrupted; what was evaluated is in the ledger. Go on with: qnas resume RUN"
-        )
+        return _report(error)
+    except KeyboardInterrupt as interruption:
+        _complain(str(interruption) or "interrupted.")
         return 130
+
+
+def _report(error: QnasError) -> int:
+    """Say what is wrong; returns the exit code."""
+    _complain(str(error))
+    return 2 if isinstance(error, UsageError | DesignError) else 1
+
+
+def _complain(sentence: str) -> None:
+    Console(stderr=True).print(Text(f"qnas: {sentence}"), soft_wrap=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -78,8 +85,7 @@ def _search(arguments: Sequence[str], console: Console) -> int:
     def job(config: Config) -> None:
         _run(config, console)
 
-    hydra_main(arguments, job)
-    return 0
+    return max((_report(error) for error in hydra_main(arguments, job)), default=0)
 
 
 def _resume(chosen: argparse.Namespace, console: Console) -> int:
@@ -96,6 +102,9 @@ def _run(config: Config, console: Console) -> None:
     progress = Progress(console)
     try:
         findings = run_search(config, progress)
+    except KeyboardInterrupt:
+        kept = f" What was evaluated is in its ledger; go on with: qnas resume {config.run_dir}" * progress.started
+        raise KeyboardInterrupt(f"interrupted.{kept}") from None
     finally:
         progress.stop()
     _show_front(findings, config.run_dir, console)
@@ -126,17 +135,23 @@ class Progress:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._live: Live | None = None
+        self.started = False
 
     def on_start(self, config: Config, n_workers: int) -> None:
         """Open the live display."""
+        self.started = True
         search = config.search
         self._total = search.n_evaluations if search.name == "random" else search.population * search.generations
         self._started, self._n_new = time.monotonic(), 0
         self._console.print(
-            f"Searching [bold]{config.space}[/] on [bold]{config.data.name}[/] with {search.name}: "
-            f"{self._total} designs, {n_workers} worker{'s' * (n_workers > 1)}. Run folder: {config.run_dir}"
+            Text(
+                f"Searching {config.space} on {config.data.name} with {search.name}: {self._total} designs, "
+                f"{n_workers} worker{'s' * (n_workers > 1)}. Run folder: {config.run_dir}"
+            ),
+            soft_wrap=True,
         )
-        self._live = Live(console=self._console, refresh_per_second=4, transient=True)
+        waiting = self._panel(0, Text(f"0/{self._total} done   the first results take a few seconds more"))
+        self._live = Live(waiting, console=self._console, refresh_per_second=4, transient=True)
         self._live.start()
 
     def on_evaluation(self, findings: Findings, design_id: int, *, known: bool) -> None:
@@ -149,16 +164,22 @@ class Progress:
             (f"{n_done}/{self._total} done", "bold"),
             f"   {failed} failed   hypervolume {self._hypervolume(findings)}   {self._time_left(n_done)}",
         )
-        bar = ProgressBar(total=self._total, completed=n_done, width=60)
-        self._live.update(Group(bar, line, front_table(findings, "Best of the front so far", _BEST_ROWS)))
-        if not self._console.is_terminal and n_done % max(1, self._total // 12) == 0:
+        best = front_table(findings, "Best of the front so far", _BEST_ROWS)
+        self._live.update(Group(self._panel(n_done, line), best))
+        if not known and not self._console.is_terminal and n_done % max(1, self._total // 12) == 0:
             self._console.print(line)
+
+    def _panel(self, n_done: int, line: Text) -> RenderableType:
+        panel = Table.grid()
+        panel.add_row(ProgressBar(total=self._total, completed=n_done, width=60))
+        panel.add_row(line)
+        return panel
 
     def _hypervolume(self, findings: Findings) -> str:
         """It has no unit before the first generation is complete."""
         if len(findings.evaluations) < findings.config.search.population:
             return "-"
-        return f"{findings.hypervolume_history()[-1]:.3f}"
+        return f"{findings.hypervolume():.3f}"
 
     def _time_left(self, n_done: int) -> str:
         if not self._n_new:
@@ -179,7 +200,7 @@ class Progress:
 def front_table(findings: Findings, title: str, n_rows: int | None = None) -> RenderableType:
     """The front: objectives, with an arrow to the better side, and what the designs are made of."""
     front = findings.front
-    table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, padding=0)
     table.add_column("id", justify="right")
     for objective in findings.objectives:
         arrow = "↑" if objective.direction == "maximize" else "↓"
@@ -192,7 +213,7 @@ def front_table(findings: Findings, title: str, n_rows: int | None = None) -> Re
     return table
 
 
-def _value(value: float) -> str:
+def _value(value: int | float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
@@ -200,12 +221,14 @@ def _summary(genes: Mapping[str, object]) -> str:
     """The genes outside of repeated layers: names of parts as they are, everything else as gene=value."""
     top = {name: value for name, value in genes.items() if not any(part.isdigit() for part in name.split("."))}
     shown = {name.rpartition(".")[2]: value for name, value in top.items() if value is not False}
-    plain = [name if value is True else str(value) for name, value in shown.items() if not _numeric(value)]
-    return " ".join([f"{name}={value}" for name, value in shown.items() if _numeric(value)] + plain)
+    return " ".join(_named(name, value) for name, value in shown.items())
 
 
-def _numeric(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _named(name: str, value: object) -> str:
+    if value is True:
+        return name
+    plain = isinstance(value, str) and value.isidentifier() and value != "none"
+    return str(value) if plain else f"{name}={value}"
 
 
 def _show_front(findings: Findings, run_dir: str, console: Console) -> None:
@@ -218,7 +241,7 @@ def _show_front(findings: Findings, run_dir: str, console: Console) -> None:
         ("designs/", "architecture, circuit and weights of each member"),
         ("ledger.jsonl", "every evaluation"),
     ):
-        console.print(f"  {Path(run_dir) / name}  [dim]{text}[/]", soft_wrap=True)
+        console.print(Text.assemble(f"  {Path(run_dir) / name}  ", (text, "dim")), soft_wrap=True)
 
 
 # --- spaces, describe, doctor -----------------------------------------------------------------------------------
@@ -247,7 +270,7 @@ def _describe(chosen: argparse.Namespace, console: Console) -> int:
     for gene in space.genes:
         values = ", ".join(str(value) for value in gene.values[:12])
         more = f", ... {gene.values[-1]}" if gene.cardinality > 12 else ""
-        table.add_row(gene.name, "ordered" if gene.ordered else "categorical", values + more, gene.condition)
+        table.add_row(gene.name, "ordered" if gene.ordered else "categorical", Text(values + more), gene.condition)
     console.print(table)
     for seed in range(3):
         architecture = space.sample(seed)
@@ -264,7 +287,7 @@ def _doctor(chosen: argparse.Namespace, console: Console) -> int:
         table.add_column(column)
     findings = examine()
     for name, sound, text in findings:
-        table.add_row(name, "[green]ok[/]" if sound else "[red]no[/]", text)
+        table.add_row(name, "[green]ok[/]" if sound else "[red]no[/]", Text(text))
     console.print(table)
     return 0 if all(sound for _, sound, _ in findings) else 1
 

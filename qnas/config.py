@@ -25,7 +25,7 @@ class ObjectiveSettings:
 
     names: list[str] = field(default_factory=lambda: ["accuracy", "expressibility", "trainability", "flops"])
     add: list[str] = field(default_factory=list)
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ def schema() -> DictConfig:
         child = node._get_node(item.name)
         if isinstance(child, DictConfig):
             OmegaConf.set_readonly(child, None)
+    OmegaConf.set_struct(node.objectives.options, False)  # the objectives themselves know which options they take
     return node
 
 

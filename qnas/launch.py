@@ -7,14 +7,17 @@ allowed.
 from __future__ import annotations
 
 import dataclasses
+import multiprocessing
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra._internal.utils import get_args_parser
 from hydra.core.config_store import ConfigStore
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
@@ -24,14 +27,24 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from qnas.config import Config, schema, to_config
-from qnas.errors import ConfigurationError, unknown
-from qnas.experiment.loop import Callbacks, run_search
+from qnas.errors import ConfigurationError, QnasError, UsageError, unknown
+from qnas.experiment.loop import Callbacks, check_run, run_search
 from qnas.experiment.results import Result
 from qnas.plugins import bundled_directory
 
 GROUPS = ("data", "objectives", "search", "simulation", "training", "executor", "experiment")
 _VERSION_BASE = "1.3"
-_FREE_FORM = ("objectives.options",)
+_FREE_FORM = "objectives.options"
+_SEE = "See qnas search --cfg job."
+_ALLOWED = {
+    "int": "a whole number",
+    "int | None": "a whole number or null",
+    "float": "a number",
+    "str": "a text",
+    "str | None": "a text or null",
+    "list[str]": "a list such as [a,b]",
+    "dict[str, dict[str, Any]]": "options by objective, e.g. objectives.options.expressibility.n_pairs=2000",
+}
 
 
 def compose(overrides: Sequence[str] = ()) -> Config:
@@ -40,9 +53,14 @@ def compose(overrides: Sequence[str] = ()) -> Config:
     Raises:
         ConfigurationError: a key, a group's option or a value is not known or of the wrong type.
     """
-    check_overrides(overrides)
+    for text in overrides:
+        override = _parsed(text)
+        if override.is_sweep_override():
+            raise ConfigurationError(
+                f"{text!r} gives several values: for one run with each use qnas search -m; a list is [a,b]."
+            )
+        check_override(override)
     ConfigStore.instance().store("schema", schema())
-    GlobalHydra.instance().clear()
     try:
         with hydra.initialize_config_dir(str(bundled_directory("conf")), version_base=_VERSION_BASE):
             return to_config(_resolved(hydra.compose("config", list(overrides))))
@@ -59,80 +77,139 @@ def search(config_overrides: Sequence[str] = (), callbacks: Callbacks | None = N
 
     Returns:
         The finished run: `.front` is a pandas DataFrame, `.load(id)` a trained model.
+
+    Raises:
+        UsageError: something is wrong with what was given; nothing has been written.
+        RunError: the run failed.
     """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):  # a worker imports the script that searches
+        raise UsageError("call qnas.search under `if __name__ == '__main__':`, because workers import the script too.")
     config = compose(config_overrides)
     run_search(config, callbacks)
     return Result(config.run_dir)
 
 
-def hydra_main(arguments: Sequence[str], job: Callable[[Config], None]) -> None:
-    """Hand the command line to Hydra, which runs `job` once, or once for each point of a sweep (-m)."""
-    check_overrides(_overrides_of(arguments))
-    if not any(argument.startswith("-") for argument in arguments):
-        compose(arguments)
-    ConfigStore.instance().store("schema", schema())
+def hydra_main(arguments: Sequence[str], job: Callable[[Config], None]) -> list[QnasError]:
+    """Hand the command line to Hydra, which runs `job` once, or once for each point of a sweep (-m).
+
+    Returns:
+        What failed, at most one error for each run; the other points of a sweep are run all the same.
+
+    Raises:
+        ConfigurationError, UsageError: any point of a sweep cannot be run; none has been.
+    """
+    failed: list[QnasError] = []
 
     def task(composed: DictConfig) -> None:
-        config = to_config(_resolved(composed))
-        if HydraConfig.get().mode == RunMode.MULTIRUN:
-            run_dir = Path(config.run_dir) / str(HydraConfig.get().job.num)
-            config = dataclasses.replace(config, run_dir=str(run_dir))
-        job(config)
+        try:
+            job(_config_of_job(composed))
+        except QnasError as error:  # Hydra would print its traceback
+            failed.append(error)
 
-    sys.argv = ["qnas search", *arguments]
-    hydra.main(version_base=_VERSION_BASE, config_path=str(bundled_directory("conf")), config_name="config")(task)()
+    with _command_line(arguments):
+        parsed = get_args_parser().parse_args(list(arguments))
+        own_files = parsed.config_dir or parsed.config_path or parsed.config_name
+        given = list(arguments)
+        if not (own_files or parsed.help or parsed.hydra_help):
+            given += _checked(parsed.overrides, sweep=parsed.multirun)
+    with _command_line(given):
+        ConfigStore.instance().store("schema", schema())
+        hydra.main(version_base=_VERSION_BASE, config_path=str(bundled_directory("conf")), config_name="config")(task)()
+    return failed
+
+
+def _config_of_job(composed: DictConfig) -> Config:
+    try:
+        config = to_config(_resolved(composed))
+    except OmegaConfBaseException as error:
+        raise ConfigurationError(_sentence(error)) from error
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        return _point(config, HydraConfig.get().job.num)
+    return config
+
+
+def _checked(overrides: Sequence[str], *, sweep: bool) -> list[str]:
+    """Check all that will run before anything does; returns overrides that hold one sweep together."""
+    if not sweep:
+        compose(overrides)
+        return []
+    folders = [override for override in map(_parsed, overrides) if override.key_or_group == "run_dir"]
+    if any(override.is_sweep_override() for override in folders):
+        raise ConfigurationError("run_dir takes one value in a sweep: each of its runs has a folder of its own in it.")
+    configs = [compose(point) for point in _points(overrides)]
+    for k, config in enumerate(configs):
+        check_run(_point(config, k))
+    return [] if folders else [f"run_dir={configs[0].run_dir}"]  # the default names the second in which it is read
+
+
+def _points(overrides: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """The points of a sweep, in Hydra's order."""
+    choices = [
+        [f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()]
+        if override.is_sweep_override()
+        else [text]
+        for text, override in ((text, _parsed(text)) for text in overrides)
+    ]
+    return product(*choices)
+
+
+def _point(config: Config, number: int) -> Config:
+    return dataclasses.replace(config, run_dir=str(Path(config.run_dir) / str(number)))
+
+
+@contextmanager
+def _command_line(arguments: Sequence[str]) -> Iterator[None]:
+    """Hydra reads sys.argv."""
+    before, sys.argv = sys.argv, ["qnas search", *arguments]
+    try:
+        yield
+    finally:
+        sys.argv = before
 
 
 def _resolved(composed: DictConfig) -> Any:
     return OmegaConf.to_container(composed, resolve=True)
 
 
-def _overrides_of(arguments: Sequence[str]) -> list[str]:
-    return [argument for argument in arguments if "=" in argument and not argument.startswith("-")]
-
-
 # --- one sentence for what is wrong -----------------------------------------------------------------------------
 
 
-def check_overrides(overrides: Sequence[str]) -> None:
+def check_override(override: Override) -> None:
     """Raise ConfigurationError for a key or a group's option that does not exist, naming the nearest that does."""
-    for text in overrides:
-        try:
-            override = OverridesParser.create().parse_override(text)
-        except HydraException as error:
-            raise ConfigurationError(f"{text!r} is not of the form key=value: {_sentence(error)}") from error
-        key = override.key_or_group
-        if key.startswith("hydra"):
-            continue
-        if key in GROUPS:
-            _check_option(key, override)
-        elif not key.startswith(_FREE_FORM):
-            _check_key(key)
+    key = override.key_or_group
+    if override.is_delete():
+        raise ConfigurationError(f"{override.input_line!r} removes a part of the configuration; set {key}=... instead.")
+    if key in GROUPS:
+        _check_option(key, override.value())
+    elif not key.startswith(("hydra", f"{_FREE_FORM}.")):
+        _check_key(key)
 
 
-def _check_option(group: str, override: Override) -> None:
+def _parsed(text: str) -> Override:
+    try:
+        return OverridesParser.create().parse_override(text)
+    except HydraException as error:
+        reason = str(error).partition("\n")[0]
+        advice = """quote a value with special characters, as in "key='a (b)'"."""
+        raise ConfigurationError(f"{text!r} is not of the form key=value ({reason}); {advice}") from error
+
+
+def _check_option(group: str, value: object) -> None:
     options = sorted(path.stem for path in (bundled_directory("conf") / group).glob("*.yaml"))
-    values = override.sweep_string_iterator() if override.is_sweep_override() else [override.value()]
-    for value in values:
-        if value is not None and not isinstance(value, dict) and str(value) not in options:
-            raise ConfigurationError(unknown(f"option of the group {group!r},", value, options, f"Use {group}=..."))
+    if value is not None and str(value) not in options:
+        raise ConfigurationError(unknown(f"option of the group {group!r},", value, options, f"Use {group}=..."))
 
 
 def _check_key(key: str) -> None:
     node: Any = Config
-    for depth, name in enumerate(key.split(".")):
+    parts = key.split(".")
+    for depth, name in enumerate(parts):
         fields = {field.name: field for field in dataclasses.fields(node)} if dataclasses.is_dataclass(node) else {}
         if name not in fields:
-            parent = ".".join(key.split(".")[:depth])
-            raise ConfigurationError(
-                unknown("configuration key", key, _keys(node, parent), "See qnas search --cfg job.")
-            )
+            siblings = [".".join([*parts[:depth], field]) for field in fields]
+            kind = "configuration key" if depth == len(parts) - 1 else f"part of the configuration key {key!r},"
+            raise ConfigurationError(unknown(kind, ".".join(parts[: depth + 1]), siblings, _SEE))
         node = _type_of(fields[name])
-
-
-def _keys(node: Any, parent: str) -> list[str]:
-    prefix = f"{parent}." if parent else ""
-    return [f"{prefix}{field.name}" for field in dataclasses.fields(node)] if dataclasses.is_dataclass(node) else []
 
 
 def _type_of(field: dataclasses.Field[Any]) -> Any:
@@ -141,9 +218,23 @@ def _type_of(field: dataclasses.Field[Any]) -> Any:
 
 
 def _sentence(error: Exception) -> str:
-    """The first lines of a message of Hydra or OmegaConf, as one sentence."""
-    causes = [cause for cause in (error.__cause__, error) if cause is not None]
-    text = " ".join(line.strip() for line in str(causes[0]).splitlines() if line.strip())
-    return text.split(" full_key:")[0].rstrip(".") + (
-        f" (key {text.split(' full_key: ')[1].split()[0]})." if " full_key: " in text else "."
-    )
+    """A message of Hydra or OmegaConf as one sentence, with the key it is about and what is allowed there."""
+    cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
+    lines = [line.strip() for line in str(cause).splitlines()]
+    text = " ".join(line for line in lines if not line.startswith(("full_key:", "object_type=", "reference_type=")))
+    key = next((line.removeprefix("full_key: ") for line in lines if line.startswith("full_key: ")), "")
+    allowed = _ALLOWED.get(_annotation(key))
+    about = f"{key} must be {allowed}: " if allowed else f"{key}: " if key else ""
+    return f"{about}{text.strip().rstrip('.')}. {_SEE}"
+
+
+def _annotation(key: str) -> str:
+    """The type of a key as the schema writes it."""
+    node: Any = Config
+    found = ""
+    for name in key.split("."):
+        fields = {field.name: field for field in dataclasses.fields(node)} if dataclasses.is_dataclass(node) else {}
+        if name not in fields:
+            return found
+        found, node = str(fields[name].type), _type_of(fields[name])
+    return found

@@ -58,9 +58,16 @@ class Registry(Generic[T]):
     def _load_entry_points(self) -> None:
         """Importing the object runs its decorator, which registers the part."""
         for point in entry_points(group=self.group):
-            if point.name not in self._parts:
+            if point.name in self._parts:
+                continue
+            try:
                 loaded = point.load()
-                self._parts.setdefault(point.name, loaded)
+            except Exception as error:
+                raise PluginError(
+                    f"the entry point {point.name!r} of the group {self.group!r} cannot be loaded: "
+                    f"{type(error).__name__}: {error}."
+                ) from error
+            self._parts.setdefault(point.name, loaded)
 
 
 def bundled_directory(name: str) -> Path:

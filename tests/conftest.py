@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 import torch
 
+from tests.experiment.runs import SMALL
+
 matplotlib.use("Agg")
 
 
@@ -16,3 +18,12 @@ def global_random_state_is_untouched():
     after = np.random.get_state()  # noqa: NPY002
     assert all(np.array_equal(a, b) for a, b in zip(numpy_state[1:], after[1:], strict=True))
     assert torch.equal(torch_state, torch.random.get_rng_state())
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A finished run of the small job, to be looked at and not to be changed."""
+    import qnas  # not above: jaxtyping checks what is imported after the plug-ins of pytest
+
+    run_dir = tmp_path_factory.mktemp("runs") / "finished"
+    return qnas.search([*SMALL, f"run_dir={run_dir}"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import traceback
 from collections.abc import Iterator, Mapping
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 from math import isfinite
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -71,7 +73,7 @@ class Evaluation:
 
     architecture: Architecture
     state: State
-    values: Mapping[str, float] = field(default_factory=dict)
+    values: Mapping[str, int | float] = field(default_factory=dict)
     errors: Mapping[str, float] = field(default_factory=dict)
     details: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     reason: str = ""
@@ -109,17 +111,19 @@ def evaluate(task: Task) -> Evaluation:
         with single_thread():
             _measure(task, partial)
         state, reason = State.COMPLETE, ""
-    except Exception as error:  # noqa: BLE001 - whatever a candidate raises is its state, and the run goes on
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a candidate raises is its state
         state, reason = failure(error)
     seconds = time.perf_counter() - started
     return Evaluation(task.architecture, state, reason=reason, seconds=seconds, seed=task.seed, **partial)
 
 
-def failure(error: Exception) -> tuple[State, str]:
+def failure(error: BaseException) -> tuple[State, str]:
     """The state and the sentence for what an evaluation raised."""
     for kind, state in _STATES:
         if isinstance(error, kind):
             return state, str(error) or type(error).__name__
+    if isinstance(error, RuntimeError) and "can't allocate memory" in str(error):  # torch has no class for it
+        return State.OUT_OF_MEMORY, str(error)
     return State.ERROR, f"{type(error).__name__}: {error}\n{''.join(traceback.format_exception(error))}"
 
 
@@ -141,22 +145,38 @@ def _measure(task: Task, partial: dict[str, Any]) -> None:
 def _measure_one(objective: Objective, design: Design, partial: dict[str, Any]) -> None:
     try:
         estimate = objective(design)
-    except Exception as error:
-        error.add_note(f"while measuring the objective {objective.name!r}")
+        value = plain_number(estimate.value)
+        error = None if estimate.standard_error is None else float(estimate.standard_error)
+        details = json.loads(json.dumps(dict(estimate.details), default=_plain))
+    except Exception as problem:
+        problem.add_note(f"while measuring the objective {objective.name!r}")
         raise
-    if not isfinite(estimate.value):
-        raise _NotANumberError(f"the objective {objective.name!r} is {estimate.value}.")
-    partial["values"][objective.name] = estimate.value
-    if estimate.standard_error is not None:
-        partial["errors"][objective.name] = estimate.standard_error
-    if estimate.details:
-        partial["details"][objective.name] = dict(estimate.details)
+    if not isfinite(value):
+        raise _NotANumberError(f"the objective {objective.name!r} is {value}.")
+    partial["values"][objective.name] = value
+    if error is not None:
+        partial["errors"][objective.name] = error
+    if details:
+        partial["details"][objective.name] = details
+
+
+def plain_number(value: Any) -> int | float:
+    """A count as an int, anything else as a float, also from numpy and torch; the ledger is JSON."""
+    return int(value) if isinstance(value, Integral) else float(value)
+
+
+def _plain(value: Any) -> Any:
+    """What JSON does not know, as numbers and lists: arrays, tensors and their scalars."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"the details hold a {type(value).__name__}, which JSON cannot carry: {value!r}")
 
 
 @lru_cache(maxsize=4)
 def splits_of(settings: DataSettings) -> Splits:
-    """The splits, loaded once per process."""
-    return load_splits(settings)
+    """The splits, loaded once per process; on one thread, so that they are the same in every process."""
+    with single_thread():
+        return load_splits(settings)
 
 
 @contextmanager

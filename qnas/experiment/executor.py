@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import os
-import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from itertools import islice
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from qnas.config import ExecutorSettings
-from qnas.errors import ConfigurationError, unknown
+from qnas.errors import ConfigurationError, RunError, unknown
 from qnas.experiment.evaluation import Evaluation, State, Task, evaluate
 
+_RESTART_SECONDS = 120
 
+
+@runtime_checkable
 class Executor(Protocol):
     """Evaluates tasks; results come as they complete, each with the position of its task."""
 
@@ -36,16 +40,23 @@ class SerialExecutor:
 
 
 class DaskExecutor:
-    """Workers of a Dask cluster; at most one task per worker is in flight, so that a death blames one task only."""
+    """Workers of a Dask cluster; at most one task per worker is in flight, so that a death blames one task only.
 
-    def __init__(self, client: object, n_workers: int) -> None:
-        self._client = client
+    Args:
+        connect: gives Dask's client, always the same; called once there is something to evaluate.
+        n_workers: of the cluster.
+    """
+
+    def __init__(self, connect: Callable[[], Any], n_workers: int) -> None:
+        self._connect = connect
         self.n_workers = n_workers
 
     def run(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Evaluation]]:
         """Evaluate all tasks; results in order of completion."""
         from distributed import as_completed
 
+        if not tasks:
+            return
         waiting = enumerate(tasks)
         positions = dict(self._submit(item) for item in islice(waiting, self.n_workers))
         running = as_completed(list(positions))
@@ -59,19 +70,26 @@ class DaskExecutor:
 
     def _submit(self, item: tuple[int, Task]) -> tuple[object, int]:
         position, task = item
-        future = self._client.submit(evaluate, task, pure=False)  # type: ignore[attr-defined]
-        return future, position
+        return self._connect().submit(evaluate, task, pure=False), position
 
-    def _result(self, future: object, task: Task) -> Evaluation:
+    def _result(self, future: Any, task: Task) -> Evaluation:
         """The evaluation, or a failed one if its worker died; `evaluate` itself does not raise."""
         from distributed import KilledWorker
 
         try:
-            result: Evaluation = future.result()  # type: ignore[attr-defined]
+            result: Evaluation = future.result()
         except KilledWorker:
+            self._await_workers()
             reason = "the worker process died, most likely killed for want of memory."
             return Evaluation(task.architecture, State.LOST, reason=reason, seed=task.seed)
         return result
+
+    def _await_workers(self) -> None:
+        """Until the successor of a dead worker is up: a second task on one worker could be blamed for the first."""
+        try:
+            self._connect().wait_for_workers(self.n_workers, timeout=_RESTART_SECONDS)
+        except TimeoutError as error:
+            raise RunError(f"a worker process died, and did not come back in {_RESTART_SECONDS} s.") from error
 
 
 @contextmanager
@@ -81,29 +99,40 @@ def _serial(settings: ExecutorSettings) -> Iterator[Executor]:
 
 @contextmanager
 def _local(settings: ExecutorSettings) -> Iterator[Executor]:
-    """Worker processes, spawned (Aer hangs in forked ones), one thread each."""
+    """Worker processes on this machine, which start with the first task."""
+    n_workers = settings.workers or os.cpu_count() or 1
+    with ExitStack() as stack:
+        yield DaskExecutor(cache(lambda: stack.enter_context(_local_cluster(n_workers))), n_workers)
+
+
+@contextmanager
+def _local_cluster(n_workers: int) -> Iterator[Any]:
+    """A client of workers that are spawned (Aer hangs in forked ones), have one thread each, and die with us."""
     import dask
     from distributed import Client, LocalCluster
 
-    n_workers = settings.workers or os.cpu_count() or 1
     options = {
         "distributed.worker.daemon": True,
         "distributed.worker.multiprocessing-method": "spawn",
+        "distributed.worker.preload": ["qnas.experiment.worker"],
         "distributed.scheduler.allowed-failures": 0,
         "distributed.admin.tick.limit": "1 minute",
     }
-    with dask.config.set(options), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Dask's, e.g. about ports that other clusters use
-        cluster = LocalCluster(
-            n_workers=n_workers,
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address=None,
-            memory_limit=0,
-            silence_logs=50,
-        )
+    with dask.config.set(options):
+        try:
+            cluster = LocalCluster(
+                n_workers=n_workers,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address=None,
+                memory_limit=0,
+                silence_logs=logging.CRITICAL,
+            )
+        except RuntimeError as error:
+            advice = "A script must call qnas.search under `if __name__ == '__main__':`, or use executor=serial."
+            raise RunError(f"the worker processes did not start: {error} {advice}") from error
         with cluster, Client(cluster) as client:
-            yield DaskExecutor(client, n_workers)
+            yield client
 
 
 EXECUTORS: dict[str, Callable[[ExecutorSettings], object]] = {"local": _local, "serial": _serial}

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import platform
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import yaml
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from qnas.config import Config, to_config
-from qnas.errors import RunFolderError
+from qnas.errors import RunFolderError, UsageError
 
 _PACKAGES = (
     "qnas-hqnn", "qiskit", "qiskit-aer", "qiskit-machine-learning", "torch", "pymoo", "numpy", "optuna", "hydra-core",
@@ -31,6 +36,7 @@ class RunFolder:
         self.path = path
         self.config_file = path / "config.yaml"
         self.ledger_file = path / "ledger.jsonl"
+        self.environment_file = path / "environment.json"
         self.weights = path / "weights"
         self.designs = path / "designs"
         self.figures = path / "figures"
@@ -41,11 +47,28 @@ class RunFolder:
         """The folder of a configuration, made if need be. Raises RunFolderError if it holds something else."""
         folder = cls(Path(config.run_dir))
         folder.check(config)
-        folder.weights.mkdir(parents=True, exist_ok=True)
-        if not folder.config_file.exists():
-            _write(folder.config_file, OmegaConf.to_yaml(OmegaConf.create(asdict(config))))
-        _write(folder.path / "environment.json", json.dumps(environment(), indent=2) + "\n")
+        try:
+            folder.path.mkdir(parents=True, exist_ok=True)
+            if not folder.config_file.exists():
+                _write(folder.config_file, OmegaConf.to_yaml(OmegaConf.create(asdict(config))))
+        except OSError as error:
+            raise RunFolderError(f"run_dir {config.run_dir!r} cannot be made: {error}; choose another.") from error
+        if not folder.environment_file.exists():
+            _write(folder.environment_file, json.dumps(environment(), indent=2) + "\n")
+        folder.weights.mkdir(exist_ok=True)
         return folder
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the folder for this process. Raises RunFolderError if another process is at work in it."""
+        with self.config_file.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, however that ends
+            except BlockingIOError:
+                raise RunFolderError(
+                    f"another qnas is running in {str(self.path)!r}; wait for it, or choose another run_dir."
+                ) from None
+            yield
 
     def check(self, config: Config) -> None:
         """Raise RunFolderError if the folder holds another configuration, or files that are no run; write nothing."""
@@ -63,7 +86,11 @@ class RunFolder:
         """The configuration of the run in this folder. Raises RunFolderError if there is none."""
         if not self.config_file.is_file():
             raise RunFolderError(f"{str(self.path)!r} holds no run: there is no config.yaml in it.")
-        return replace(to_config(OmegaConf.load(self.config_file)), run_dir=str(self.path))
+        try:
+            return replace(to_config(OmegaConf.load(self.config_file)), run_dir=str(self.path))
+        except (OmegaConfBaseException, yaml.YAMLError, UsageError) as error:
+            reason = str(error).splitlines()[0]
+            raise RunFolderError(f"{str(self.config_file)!r} is not what qnas wrote: {reason}. Restore it.") from error
 
     def weights_file(self, fingerprint: str) -> Path:
         """Where the trained weights of a design lie."""

@@ -45,13 +45,7 @@ class Ledger:
         self._space = space
         self._distributions = {gene.name: CategoricalDistribution(tuple(gene.values)) for gene in space.genes}
         with _quiet():
-            self._study = optuna.create_study(
-                storage=JournalStorage(JournalFileBackend(str(path))),
-                study_name=STUDY,
-                directions=[StudyDirection[objective.direction.upper()] for objective in objectives],
-                load_if_exists=True,
-            )
-            self._study.set_metric_names([objective.name for objective in objectives])
+            self._study = _study(path, objectives)
 
     def append(self, design_id: int, evaluation: Evaluation) -> None:
         """Write one evaluation."""
@@ -72,6 +66,32 @@ class Ledger:
         """What the ledger holds, in the order it was written: (id of the design, its evaluation)."""
         for trial in self._study.get_trials(deepcopy=False):
             yield int(trial.user_attrs["id"]), _evaluation(trial)
+
+
+def _study(path: Path, objectives: Sequence[Objective]) -> optuna.Study:
+    """The study in a journal; only a new one is written to."""
+    _drop_unfinished_line(path)
+    # absolute, because Optuna's lock is a symbolic link to it
+    backend = JournalFileBackend(str(path.resolve()))
+    try:
+        storage = JournalStorage(backend)
+    except ValueError as error:
+        raise RunFolderError(f"the ledger {str(path)!r} cannot be read: {error}; restore it.") from error
+    try:
+        study = optuna.load_study(study_name=STUDY, storage=storage)
+    except KeyError:
+        directions = [StudyDirection[objective.direction.upper()] for objective in objectives]
+        study = optuna.create_study(storage=storage, study_name=STUDY, directions=directions)
+    if study.metric_names is None:
+        study.set_metric_names([objective.name for objective in objectives])
+    return study
+
+
+def _drop_unfinished_line(path: Path) -> None:
+    """A line that a killed process or a full disk cut short; the next line would be glued to it."""
+    if path.is_file() and not (content := path.read_bytes()).endswith(b"\n"):
+        with path.open("r+b") as file:
+            file.truncate(content.rfind(b"\n") + 1)
 
 
 def _attributes(design_id: int, evaluation: Evaluation) -> dict[str, Any]:
@@ -106,6 +126,11 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         optuna.logging.set_verbosity(before)
+
+
+def break_lock(path: Path) -> None:
+    """Remove the lock that a killed process left, for which Optuna waits half a minute; only while the run is held."""
+    path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
 
 
 def open_ledger(path: Path, objectives: Sequence[Objective], space: Space) -> Ledger:

@@ -7,21 +7,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from qnas.architecture import Architecture
 from qnas.config import Config
-from qnas.errors import QnasError, RunError, UsageError
+from qnas.errors import ConfigurationError, QnasError, RunError, UsageError
 from qnas.experiment.evaluation import Evaluation, Task, splits_of
 from qnas.experiment.executor import Executor, check_executor, make_executor
 from qnas.experiment.folder import RunFolder
-from qnas.experiment.ledger import Ledger
+from qnas.experiment.ledger import Ledger, break_lock
 from qnas.experiment.results import Findings, losses_of, write_results
 from qnas.model.hybrid import ModelBuilder
 from qnas.model.training import effective
-from qnas.objectives import choose_objectives
+from qnas.objectives import Objective, choose_objectives
 from qnas.search import Searcher, make_searcher
 from qnas.simulation import make_simulator
 from qnas.space import Genotype, Space, load_space
@@ -30,11 +30,12 @@ _LOG = logging.getLogger("qnas")
 _N_PROBES = 20
 
 
+@runtime_checkable
 class Callbacks(Protocol):
     """What watches a run."""
 
     def on_start(self, config: Config, n_workers: int) -> None:
-        """Workers are up, nothing has been evaluated."""
+        """Nothing has been evaluated; workers start when there is something to evaluate."""
 
     def on_evaluation(self, findings: Findings, design_id: int, *, known: bool) -> None:
         """One more design has a result; `known` if it came from the ledger."""
@@ -66,6 +67,30 @@ def run_search(config: Config, callbacks: Callbacks | None = None) -> Findings:
         RunError: no design of the first generation could be evaluated.
     """
     watcher = callbacks or Silent()
+    space, objectives, searcher = check_run(config)
+    folder = RunFolder.claim(config)
+    with folder.held(), _log_file(folder), make_executor(config.executor) as executor:
+        break_lock(folder.ledger_file)
+        ledger = Ledger(folder.ledger_file, objectives, space)
+        watcher.on_start(config, executor.n_workers)
+        loop = _Loop(config, Findings(config, space, objectives, {}), folder, ledger, executor, watcher)
+        loop.run(searcher)
+        write_results(folder, loop.findings)
+    watcher.on_end(loop.findings)
+    return loop.findings
+
+
+def check_run(config: Config) -> tuple[Space, tuple[Objective, ...], Searcher]:
+    """Everything that the user may have got wrong, checked without writing anything.
+
+    Returns:
+        What the configuration names: its space, its objectives and its searcher.
+
+    Raises:
+        UsageError: of the configuration, the space, the data, the objectives or the run folder.
+    """
+    if config.seed < 0:
+        raise ConfigurationError(f"seed is {config.seed}; allowed are whole numbers of at least 0.")
     space = load_space(config.space)
     objectives = choose_objectives(config.objectives.names, config.objectives.add, config.objectives.options)
     config.training.check()
@@ -73,16 +98,7 @@ def run_search(config: Config, callbacks: Callbacks | None = None) -> Findings:
     searcher = make_searcher(config.search, space, len(objectives), config.seed)
     RunFolder(Path(config.run_dir)).check(config)
     check_space(space, config)
-    folder = RunFolder.claim(config)
-    ledger = Ledger(folder.ledger_file, objectives, space)
-    findings = Findings(config, space, objectives, {})
-    with _log_file(folder), make_executor(config.executor) as executor:
-        watcher.on_start(config, executor.n_workers)
-        loop = _Loop(config, findings, folder, ledger, executor, watcher)
-        loop.run(searcher)
-    write_results(folder, loop.findings)
-    watcher.on_end(loop.findings)
-    return loop.findings
+    return space, objectives, searcher
 
 
 class _Loop:
@@ -134,13 +150,15 @@ class _Loop:
             self._folder.save_weights(architecture.fingerprint, evaluation.weights)
         self._ledger.append(self._ids[architecture], evaluation)
         self._held[architecture] = replace(evaluation, weights=None)
+        level = logging.INFO if evaluation.complete else logging.WARNING
+        result = dict(evaluation.values) if evaluation.complete else evaluation.reason
+        _LOG.log(level, "design %d %s: %s", self._ids[architecture], evaluation.state.value, result)
         self._note(architecture, known=False)
 
     def _note(self, architecture: Architecture, *, known: bool) -> None:
         design_id, evaluation = self._ids[architecture], self._held[architecture]
         evaluations = dict(sorted({**self.findings.evaluations, design_id: evaluation}.items()))
         self.findings = replace(self.findings, evaluations=evaluations)
-        _LOG.info("design %d %s: %s %s", design_id, evaluation.state.value, dict(evaluation.values), evaluation.reason)
         self._watcher.on_evaluation(self.findings, design_id, known=known)
 
     def _task(self, architecture: Architecture) -> Task:

@@ -20,7 +20,7 @@ from qnas.experiment.evaluation import Evaluation, splits_of
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import open_ledger
 from qnas.front.export import write_design
-from qnas.front.pareto import hypervolume_history, non_dominated
+from qnas.front.pareto import hypervolume, hypervolume_history, non_dominated
 from qnas.front.plots import Axis, plot_front, plot_hypervolume, save_figure
 from qnas.front.tables import write_front
 from qnas.model.hybrid import HybridModel, ModelBuilder
@@ -53,28 +53,40 @@ class Findings:
     @property
     def table(self) -> pd.DataFrame:
         """One row per complete evaluation, columns as in front.csv, and `on_front`."""
-        rows = [
-            {**self._row(design_id, evaluation), "on_front": bool(front)}
-            for (design_id, evaluation), front in zip(self.evaluations.items(), self.on_front, strict=True)
-            if evaluation.complete
-        ]
-        # objects, so that an integer gene that some designs lack stays an integer
-        return pd.DataFrame(rows, columns=[*self._columns(), "on_front"], dtype=object).infer_objects()
+        on_front = self.on_front
+        complete = np.array([evaluation.complete for evaluation in self.evaluations.values()], dtype=bool)
+        table = self._table(complete)
+        table["on_front"] = on_front[complete]
+        return table
 
     @property
     def front(self) -> pd.DataFrame:
         """The rows on the front, best first by the first objective."""
-        table = self.table
-        members = table[table["on_front"]].drop(columns="on_front")
+        members = self._table(self.on_front)
         first = self.objectives[0]
         order = [first.name, "id"]
         return members.sort_values(order, ascending=[first.direction == "minimize", True]).reset_index(drop=True)
 
+    def hypervolume(self) -> float:
+        """Of all evaluations, in the unit of the box that the first generation spans."""
+        return hypervolume(self._scaled_losses(), np.ones(len(self.objectives)))
+
     def hypervolume_history(self) -> Float[np.ndarray, " k"]:
-        """After each evaluation, in the unit of the box that the first generation spans."""
+        """`hypervolume` after each evaluation."""
+        return hypervolume_history(self._scaled_losses(), np.ones(len(self.objectives)))
+
+    def _scaled_losses(self) -> Float[np.ndarray, "k m"]:
         losses = self.losses
         worst, best = box_of(losses[: self.config.search.population])
-        return hypervolume_history((losses - best) / (worst - best), np.ones(losses.shape[1]))
+        return (losses - best) / (worst - best)
+
+    def _table(self, chosen: Bool[np.ndarray, " k"]) -> pd.DataFrame:
+        pairs = zip(self.evaluations.items(), chosen, strict=True)
+        rows = [self._row(design_id, evaluation) for (design_id, evaluation), wanted in pairs if wanted]
+        table = pd.DataFrame(rows, columns=self._columns(), dtype=object)
+        # columns with gaps stay objects, so that an integer gene that some designs lack stays an integer
+        whole = [name for name in table if not table[name].isna().any()]
+        return table.astype({name: table[name].infer_objects().dtype for name in whole})
 
     def _columns(self) -> list[str]:
         estimated = {name for evaluation in self.evaluations.values() for name in evaluation.errors}
@@ -200,17 +212,20 @@ class Result:
         """The trained model of a member of the front, in evaluation mode.
 
         Raises:
-            RunFolderError: no member of the front has this id.
+            RunFolderError: no member of the front has this id, or no objective had it trained.
         """
         directory = RunFolder(self.path).designs / str(design_id)
         if not directory.is_dir():
             raise RunFolderError(unknown("design on the front,", design_id, self.front["id"]))
+        weights = (directory / "weights.safetensors").read_bytes()
+        if not weights:
+            raise RunFolderError(f"design {design_id} was not trained, because no objective of the run asks for that.")
         config = self._findings.config
         splits = splits_of(config.data)
         architecture = Architecture.from_json((directory / "architecture.json").read_text())
         built = effective(architecture, config.training.configuration)
         model = ModelBuilder(built, splits.n_features, splits.n_outputs).build(seed=0)
-        load_weights(model, (directory / "weights.safetensors").read_bytes())
+        load_weights(model, weights)
         return model.eval()
 
     def __repr__(self) -> str:

@@ -115,7 +115,8 @@ class Rows:
         """
         seen = _product(_product(after, self._pauli), after.conj().swapaxes(0, 1))
         seen *= transitions.transpose(1, 2, 0)[:, :, None]
-        return np.bincount(self._flat_index, seen.sum(axis=(0, 1)).imag.ravel(), minlength=length)
+        found = np.bincount(self._flat_index, seen.sum(axis=(0, 1)).imag.ravel(), minlength=length)
+        return found.astype(np.float64, copy=False)  # numpy counts nothing in integers
 
 
 _IDENTITY = np.eye(2, dtype=np.complex128)[:, :, None]

@@ -290,6 +290,18 @@ def test_circuits_with_only_one_kind_of_parameter(which):
     torch.testing.assert_close(layer(inputs), torch.full((3, 1), np.cos(0.3), dtype=torch.float64))
 
 
+@pytest.mark.parametrize("gates", [(), ("cx",), ("h", "cx")])
+def test_parameters_that_no_gate_uses_have_no_gradient(gates):
+    circuit = QuantumCircuit(2)
+    for name in gates:
+        getattr(circuit, name)(*range(2 if name == "cx" else 1))
+    layer = QuantumLayer(circuit, [Parameter("x")], [Parameter("w")], [SparsePauliOp("ZZ")])
+    inputs = torch.ones(3, 1, dtype=torch.float64, requires_grad=True)
+    layer(inputs).sum().backward()
+    assert inputs.grad.tolist() == [[0.0]] * 3
+    assert layer.weight.grad.tolist() == [0.0]
+
+
 def test_what_a_layer_prints():
     assert repr(small()) == "QuantumLayer(n_qubits=2, n_inputs=2, n_weights=2, n_observables=2)"
 

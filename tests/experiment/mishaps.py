@@ -1,0 +1,36 @@
+"""An objective that goes wrong, in a way of choice, for some designs; for `objectives.add`."""
+
+import os
+import sys
+
+import numpy as np
+import torch
+
+import qnas
+from qnas import Estimate
+
+
+def _raise(error):
+    raise error
+
+
+MISHAPS = {
+    "error": lambda: _raise(ValueError("the mishap struck\nhere")),
+    "not_a_number": lambda: float("nan"),
+    "infinity": lambda: float("-inf"),
+    "memory": lambda: _raise(MemoryError),
+    "torch_memory": lambda: float(torch.empty(2**50).sum()),
+    "nothing": lambda: None,
+    "exit": lambda: sys.exit("no more"),
+    "death": lambda: os._exit(9),
+    "details": lambda: Estimate(1.0, details={"open": sys.stdout}),
+    "threads": lambda: torch.get_num_threads(),
+    "numpy": lambda: Estimate(np.float64(0.5), np.float64(0.25), {"array": np.arange(2), "pair": (np.int64(1), None)}),
+}
+
+
+@qnas.objective("minimize", "mishaps")
+def mishap(design, *, kind="error", only=(), everywhere=False):
+    """1; but a mishap for some fingerprints only, for all designs, or for those with a single layer."""
+    struck = design.architecture.fingerprint in only if only else len(design.architecture.layers) == 1
+    return MISHAPS[kind]() if struck or everywhere else 1.0

@@ -1,0 +1,58 @@
+"""Small runs for tests: overrides, and what can be compared between two runs."""
+
+import csv
+import json
+from pathlib import Path
+
+HERE = Path(__file__).parent
+SPACE = HERE / "small_space.py"
+MISHAPS = HERE / "mishaps.py"
+
+JOB = (
+    "data=iris",
+    "search.population=6",
+    "search.generations=2",
+    "training.epochs=2",
+    "objectives.options.expressibility.n_pairs=200",
+    "objectives.options.trainability.n_starts=8",
+)
+SMALL = (
+    f"space={SPACE}",
+    "data=iris",
+    "search.population=6",
+    "search.generations=2",
+    "training.epochs=1",
+    "objectives.names=[accuracy,expressibility,flops]",
+    "objectives.options.expressibility.n_pairs=100",
+    "executor=serial",
+)
+QUICKEST = (*SMALL[:5], "objectives.names=[flops]", "executor=serial")
+
+
+def with_mishaps(kind, *more):
+    """Overrides of a run in which the objective of `mishaps.py` strikes."""
+    return (*QUICKEST, f"objectives.add=[{MISHAPS}]", f"objectives.options.mishap.kind={kind}", *more)
+
+
+def front_without_seconds(run_dir):
+    """The cells of front.csv as text, but for the wall-clock."""
+    with (Path(run_dir) / "front.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    dropped = rows[0].index("seconds")
+    return [row[:dropped] + row[dropped + 1 :] for row in rows]
+
+
+def records_without_seconds(run_dir):
+    """front.json, but for the wall-clock."""
+    return [{**record, "seconds": None} for record in json.loads((Path(run_dir) / "front.json").read_text())]
+
+
+def contents(run_dir):
+    """Every file of a run by its path, in bytes."""
+    return {path.relative_to(run_dir): path.read_bytes() for path in Path(run_dir).rglob("*") if path.is_file()}
+
+
+def n_evaluated(run_dir):
+    """How many evaluations the ledger holds by now."""
+    ledger = Path(run_dir) / "ledger.jsonl"
+    return ledger.read_bytes().count(b'"fingerprint"') if ledger.is_file() else 0

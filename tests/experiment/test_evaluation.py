@@ -1,0 +1,167 @@
+"""One evaluation: its randomness, its states, and what it leaves as it was."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from qnas.config import ObjectiveSettings
+from qnas.data import DataSettings
+from qnas.errors import DesignError, MemoryBudgetError
+from qnas.experiment.evaluation import State, Task, evaluate, failure, plain_number, single_thread, splits_of
+from qnas.model.training import TrainingSettings
+from qnas.simulation import SimulationSettings
+from qnas.space import load_space
+from tests.experiment.runs import MISHAPS, SPACE
+
+space = load_space(str(SPACE))
+architecture = next(one for one in space.architectures() if len(one.layers) == 1)
+NAMES = ["accuracy", "expressibility", "trainability", "flops"]
+OPTIONS = {"expressibility": {"n_pairs": 50}, "trainability": {"n_starts": 4}}
+
+
+def task(names=NAMES, options=OPTIONS, **changes):
+    objectives = ObjectiveSettings(names=list(names), options={k: v for k, v in options.items() if k in names})
+    settings = DataSettings("iris"), objectives, SimulationSettings(), TrainingSettings(epochs=1)
+    return replace(Task(architecture, str(SPACE), *settings, seed=0), **changes)
+
+
+def mishap(kind, **options):
+    objectives = ObjectiveSettings(["flops"], [str(MISHAPS)], {"mishap": {"kind": kind, **options}})
+    return evaluate(task(objectives=objectives))
+
+
+def outcome(evaluation):
+    """All but the wall-clock."""
+    return replace(evaluation, seconds=0.0)
+
+
+def test_a_complete_evaluation_has_every_value_and_the_weights():
+    found = evaluate(task())
+    assert found.complete and found.state is State.COMPLETE and found.reason == ""
+    assert set(found.values) == set(NAMES)
+    assert set(found.errors) == {"accuracy", "expressibility", "trainability"}
+    assert found.n_parameters > found.n_live_weights > 0
+    assert found.weights and found.seconds > 0
+
+
+def test_only_an_evaluation_that_trains_has_weights():
+    assert evaluate(task(["flops", "expressibility"])).weights is None
+
+
+def test_the_same_task_gives_the_same_evaluation_whatever_came_before():
+    first = evaluate(task())
+    evaluate(task(seed=5, architecture=space.sample(3)))
+    with torch.random.fork_rng():
+        torch.manual_seed(99)
+        again = evaluate(task())
+    assert outcome(again) == outcome(first)
+
+
+def test_an_objective_does_not_depend_on_the_others_nor_on_their_order():
+    every = evaluate(task())
+    turned = evaluate(task(NAMES[::-1]))
+    assert (turned.values, turned.errors) == (every.values, every.errors)
+    for name in NAMES:
+        assert evaluate(task([name])).values == {name: every.values[name]}
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"repeat": 1}])
+def test_seed_and_repeat_draw_anew(change):
+    one, other = evaluate(task()), evaluate(task(**change))
+    assert one.values["flops"] == other.values["flops"]
+    assert one.values["expressibility"] != other.values["expressibility"]
+    assert one.values["trainability"] != other.values["trainability"]
+    assert one.weights != other.weights
+
+
+def test_the_seed_is_noted():
+    assert evaluate(task(["flops"], seed=12)).seed == 12
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "sentence"),
+    [
+        ("error", State.ERROR, "ValueError: the mishap struck"),
+        ("not_a_number", State.NOT_A_NUMBER, "the objective 'mishap' is nan."),
+        ("infinity", State.NOT_A_NUMBER, "the objective 'mishap' is -inf."),
+        ("memory", State.OUT_OF_MEMORY, "MemoryError"),
+        ("torch_memory", State.OUT_OF_MEMORY, "allocate"),
+        ("nothing", State.ERROR, "Type"),
+        ("exit", State.ERROR, "SystemExit: no more"),
+        ("details", State.ERROR, "TypeError: the details hold a TextIOWrapper, which JSON cannot carry"),
+    ],
+)
+def test_what_goes_wrong_is_a_state_with_a_sentence(kind, state, sentence, capsys):
+    with capsys.disabled():  # so that sys.stdout is what it is outside of tests
+        found = mishap(kind)
+    assert not found.complete and found.state is state
+    assert sentence in found.reason.splitlines()[0]
+    assert found.values == {"flops": found.values["flops"]}, "what was measured before stays"
+    assert found.n_parameters > 0 and found.seed == 0
+
+
+@pytest.mark.parametrize("kind", ["error", "nothing", "details"])
+def test_an_error_keeps_its_traceback_and_the_name_of_the_objective(kind):
+    reason = mishap(kind).reason
+    assert "Traceback (most recent call last)" in reason
+    assert "while measuring the objective 'mishap'" in reason
+
+
+def test_an_unexpected_failure_before_any_objective_is_a_state_too():
+    found = evaluate(task(data=DataSettings("irsi")))
+    assert (found.state, found.values) == (State.INVALID, {})
+    assert "did you mean 'iris'" in found.reason
+
+
+def test_a_design_over_the_memory_budget_is_out_of_memory():
+    found = evaluate(task(architecture=architecture.replace(n_qubits=50)))
+    assert found.state is State.OUT_OF_MEMORY
+    assert "50 qubits needs 96 PiB" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        (MemoryBudgetError("too large"), State.OUT_OF_MEMORY),
+        (DesignError("no such network"), State.INVALID),
+        (FloatingPointError("the loss became nan"), State.NOT_A_NUMBER),
+        (RuntimeError("something else"), State.ERROR),
+    ],
+)
+def test_the_state_of_an_error(error, state):
+    assert failure(error)[0] is state
+    assert str(error) in failure(error)[1]
+
+
+def test_numbers_and_details_of_numpy_become_plain():
+    found = mishap("numpy")
+    assert (type(found.values["mishap"]), type(found.errors["mishap"])) == (float, float)
+    assert found.details["mishap"] == {"array": [0, 1], "pair": [1, None]}
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"), [(7, 7), (np.int64(7), 7), (0.1, 0.1), (np.float32(0.5), 0.5), (torch.tensor(2.5), 2.5)]
+)
+def test_a_count_stays_an_integer_and_anything_else_is_a_float(value, plain):
+    found = plain_number(value)
+    assert (type(found), found) == (type(plain), plain)
+
+
+def test_an_evaluation_runs_on_one_thread_and_gives_the_others_back():
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        assert mishap("threads").values["mishap"] == 1
+        assert torch.get_num_threads() == 3
+        mishap("error")
+        assert torch.get_num_threads() == 3
+        with single_thread():
+            assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_splits_are_loaded_once():
+    assert splits_of(DataSettings("iris")) is splits_of(DataSettings("iris"))

@@ -1,0 +1,130 @@
+"""The run folder: claimed once, refused for another run, and readable again."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from qnas.config import Config, ExecutorSettings
+from qnas.errors import RunFolderError
+from qnas.experiment.folder import RunFolder, environment
+from qnas.launch import compose
+from qnas.search import SearchSettings
+
+
+@pytest.fixture
+def config(tmp_path):
+    return Config(run_dir=str(tmp_path / "deep" / "run"), seed=3)
+
+
+def test_a_claimed_folder_holds_configuration_and_environment(config):
+    folder = RunFolder.claim(config)
+    assert {path.name for path in folder.path.iterdir()} == {"config.yaml", "environment.json", "weights"}
+    assert json.loads(folder.environment_file.read_text()) == environment()
+
+
+def test_the_environment_names_versions_processor_threads_and_code():
+    found = environment()
+    assert {"qiskit", "qiskit-aer", "torch", "pymoo", "numpy", "optuna", "qnas-hqnn"} <= set(found["versions"])
+    assert found["processor"] and found["n_cores"] >= 1
+    assert set(found["threads"]) == {"OMP_NUM_THREADS", "MKL_NUM_THREADS"}
+    assert found["git"] is None or len(found["git"]["commit"]) == 40
+
+
+def test_claiming_the_same_run_again_changes_nothing(config):
+    before = {path: path.read_bytes() for path in RunFolder.claim(config).path.rglob("*.*")}
+    again = {path: path.read_bytes() for path in RunFolder.claim(config).path.rglob("*.*")}
+    assert again == before
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["data=file", "data.path=my data.csv", "data.target=y: 1"],
+        ["search=random", "seed=4", "objectives.options.expressibility.n_pairs=20"],
+        ["experiment=quick", "executor.workers=3", "training=pqc", "training.learning_rate=1e-3"],
+    ],
+)
+def test_the_configuration_reads_back_as_it_was(overrides, tmp_path):
+    config = compose([*overrides, f"run_dir={tmp_path}/run"])
+    assert RunFolder.claim(config).read_config() == config
+
+
+def test_a_folder_that_was_moved_says_where_it_is_now(config, tmp_path):
+    RunFolder.claim(config).path.rename(tmp_path / "moved")
+    assert RunFolder(tmp_path / "moved").read_config() == replace(config, run_dir=str(tmp_path / "moved"))
+
+
+def test_another_configuration_is_refused_and_the_keys_that_differ_are_named(config):
+    RunFolder.claim(config)
+    other = replace(config, seed=4, search=SearchSettings(population=9))
+    with pytest.raises(RunFolderError) as error:
+        RunFolder.claim(other)
+    assert "seed is 3 there and 4 here; search.population is 24 there and 9 here" in str(error.value)
+    assert "choose another run_dir" in str(error.value)
+
+
+def test_the_executor_does_not_make_it_another_run(config):
+    RunFolder.claim(config)
+    RunFolder.claim(replace(config, executor=ExecutorSettings("serial")))
+
+
+def test_other_files_are_refused_and_left_alone(config, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    for path in (tmp_path, tmp_path / "notes.txt"):
+        with pytest.raises(RunFolderError, match="exists and is not the folder of a run; choose another run_dir"):
+            RunFolder.claim(replace(config, run_dir=str(path)))
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_an_empty_folder_is_welcome(config, tmp_path):
+    RunFolder.claim(replace(config, run_dir=str(tmp_path)))
+
+
+def test_checking_writes_nothing(config, tmp_path):
+    RunFolder(tmp_path / "deep" / "run").check(config)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_refused(config, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunFolderError, match=r"run_dir '.*/file/run' cannot be made: .*choose another"):
+        RunFolder.claim(replace(config, run_dir=str(tmp_path / "file" / "run")))
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path):
+    with pytest.raises(RunFolderError, match=r"holds no run: there is no config\.yaml in it"):
+        RunFolder(tmp_path / "nosuch").read_config()
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("populaton: 3", "'populaton' not in 'Config'"),
+        ("seed: abc", "Value 'abc'"),
+        ("seed: [", "while parsing"),
+        ("search: {population: 0}", "search.population is 0"),
+    ],
+)
+def test_a_configuration_that_was_tampered_with_is_refused(config, line, why):
+    folder = RunFolder.claim(config)
+    folder.config_file.write_text(line + "\n")
+    with pytest.raises(RunFolderError) as error:
+        folder.read_config()
+    assert f"{str(folder.config_file)!r} is not what qnas wrote" in str(error.value)
+    assert why in str(error.value)
+
+
+def test_a_folder_is_held_by_one_process_at_a_time(config):
+    folder = RunFolder.claim(config)
+    with folder.held(), pytest.raises(RunFolderError, match="another qnas is running in"), folder.held():
+        pass
+    with folder.held():
+        pass
+
+
+def test_weights_are_written_under_their_fingerprint(config):
+    folder = RunFolder.claim(config)
+    folder.save_weights("ab12", b"content")
+    assert folder.weights_file("ab12").read_bytes() == b"content"
+    assert [path.name for path in folder.weights.iterdir()] == ["ab12.safetensors"]

@@ -1,0 +1,157 @@
+"""The ledger opens with plain Optuna, survives a process that is killed, and gives evaluations back as they were."""
+
+import warnings
+
+import optuna
+import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
+
+from qnas.errors import RunFolderError
+from qnas.experiment.evaluation import Evaluation, State
+from qnas.experiment.ledger import Ledger, open_ledger
+from qnas.objectives import choose_objectives
+from qnas.space import load_space
+from tests.experiment.runs import SPACE
+
+space = load_space(str(SPACE))
+objectives = choose_objectives(["accuracy", "expressibility", "flops"])
+one, other = space.sample(0), space.sample(1)
+COMPLETE = Evaluation(
+    one,
+    State.COMPLETE,
+    values={"accuracy": 0.1 + 0.2, "expressibility": 1e-300, "flops": 12_345},
+    errors={"accuracy": 1 / 3},
+    details={"flops": {"parts": [1, 2.5, None, "a"], "by": {"circuit": 3}}},
+    n_parameters=31,
+    n_live_weights=8,
+    seconds=1.25,
+    seed=7,
+)
+FAILED = Evaluation(
+    other,
+    State.ERROR,
+    values={"flops": 10},
+    reason="ValueError: no\nTraceback\n  'quoted' \u2190 {braces}",
+    n_parameters=3,
+    seconds=0.5,
+    seed=7,
+)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "ledger.jsonl"
+
+
+def opened(path):
+    return Ledger(path, objectives, space)
+
+
+def with_plain_optuna(path):
+    return optuna.load_study(study_name=None, storage=JournalStorage(JournalFileBackend(str(path))))
+
+
+@pytest.mark.parametrize("evaluation", [COMPLETE, FAILED], ids=["complete", "failed"])
+def test_an_evaluation_comes_back_as_it_was(path, evaluation):
+    opened(path).append(3, evaluation)
+    assert list(opened(path).evaluations()) == [(3, evaluation)]
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_state_comes_back(path, state):
+    evaluation = Evaluation(one, state, values=COMPLETE.values, reason="because")
+    opened(path).append(0, evaluation)
+    assert [found for _, found in opened(path).evaluations()] == [evaluation]
+
+
+def test_weights_are_kept_elsewhere(path):
+    opened(path).append(0, Evaluation(one, State.ERROR, weights=b"weights"))
+    assert [found.weights for _, found in opened(path).evaluations()] == [None]
+
+
+def test_plain_optuna_opens_it(path):
+    ledger = opened(path)
+    ledger.append(0, COMPLETE)
+    ledger.append(1, FAILED)
+    study = with_plain_optuna(path)
+    assert study.study_name == "qnas"
+    assert [direction.name for direction in study.directions] == ["MAXIMIZE", "MINIMIZE", "MINIMIZE"]
+    assert study.metric_names == ["accuracy", "expressibility", "flops"]
+    good, bad = study.get_trials()
+    assert (good.state, bad.state) == (TrialState.COMPLETE, TrialState.FAIL)
+    assert good.values == [0.1 + 0.2, 1e-300, 12_345]
+    assert (good.params, bad.params) == (space.gene_values(one), space.gene_values(other))
+    assert good.user_attrs["fingerprint"] == one.fingerprint
+    assert bad.user_attrs["reason"] == FAILED.reason
+
+
+def test_the_dashboard_s_table_of_a_run(finished):
+    study = with_plain_optuna(finished.path / "ledger.jsonl")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        table = study.trials_dataframe()
+    assert len(table) == len(finished.evaluations) == 12
+    assert sorted(table["values_accuracy"]) == sorted(finished.evaluations["accuracy"])
+
+
+def test_opening_and_reading_write_nothing(path):
+    opened(path).append(0, COMPLETE)
+    before = path.read_bytes()
+    list(opened(path).evaluations())
+    list(open_ledger(path, objectives, space).evaluations())
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == ["ledger.jsonl"]
+
+
+@pytest.mark.parametrize("n_bytes", [1, 30, -1])
+def test_a_line_that_was_cut_short_is_dropped_and_the_next_one_is_whole(path, n_bytes):
+    opened(path).append(0, COMPLETE)
+    kept = path.read_bytes()
+    opened(path).append(1, FAILED)
+    line = path.read_bytes()[len(kept) :]
+    path.write_bytes(kept + line[:n_bytes])
+    ledger = opened(path)
+    assert [design_id for design_id, _ in ledger.evaluations()] == [0]
+    ledger.append(1, FAILED)
+    assert list(opened(path).evaluations()) == [(0, COMPLETE), (1, FAILED)]
+
+
+def test_a_ledger_cut_short_at_its_birth_is_begun_anew(path):
+    opened(path)
+    path.write_bytes(path.read_bytes()[:20])
+    opened(path).append(0, COMPLETE)
+    assert list(opened(path).evaluations()) == [(0, COMPLETE)]
+    assert with_plain_optuna(path).metric_names == ["accuracy", "expressibility", "flops"]
+
+
+def test_the_lock_of_a_killed_process_does_not_hold_a_relative_run_forever(path, monkeypatch):
+    """Optuna gives a lock up after a while, but only if it can follow the symbolic link that the lock is."""
+    monkeypatch.chdir(path.parent.parent)
+    relative = path.relative_to(path.parent.parent)
+    targets = []
+    monkeypatch.setattr("os.symlink", lambda target, lock: targets.append(target))
+    monkeypatch.setattr("os.rename", lambda *paths: None)
+    monkeypatch.setattr("os.unlink", lambda *paths: None)
+    opened(relative)
+    assert targets and all(target == str(path) for target in targets)
+
+
+def test_a_ledger_that_is_not_one_is_refused(path):
+    opened(path).append(0, COMPLETE)
+    path.write_bytes(b"this is no journal\n" + path.read_bytes())
+    with pytest.raises(RunFolderError, match=r"the ledger .* cannot be read"):
+        opened(path)
+
+
+def test_a_missing_ledger_is_refused_and_not_made(path):
+    with pytest.raises(RunFolderError, match=r"there is no ledger at .*give the folder of a run"):
+        open_ledger(path, objectives, space)
+    assert not path.exists()
+
+
+def test_optuna_s_log_level_is_left_as_it_was(path):
+    before = optuna.logging.get_verbosity()
+    opened(path)
+    assert optuna.logging.get_verbosity() == before

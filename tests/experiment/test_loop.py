@@ -1,0 +1,336 @@
+"""The search loop: the same front however it was run, failures that do not stop it, and runs that were interrupted."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+import qnas
+from qnas.errors import ConfigurationError, RunError, RunFolderError, UsageError
+from qnas.experiment import executor as executor_room
+from qnas.experiment.evaluation import State
+from qnas.experiment.folder import RunFolder
+from qnas.experiment.ledger import Ledger
+from qnas.experiment.loop import Callbacks, Silent, check_run, check_space, run_search
+from qnas.experiment.results import read_findings
+from qnas.launch import compose
+from qnas.objectives import choose_objectives
+from qnas.space import load_space
+from tests.experiment.runs import (
+    JOB,
+    QUICKEST,
+    SMALL,
+    SPACE,
+    contents,
+    front_without_seconds,
+    n_evaluated,
+    records_without_seconds,
+    with_mishaps,
+)
+
+
+class Watcher(Silent):
+    """Notes what it is told."""
+
+    def __init__(self):
+        self.seen = []
+
+    def on_start(self, config, n_workers):
+        self.seen.append(("start", n_workers))
+
+    def on_evaluation(self, findings, design_id, *, known):
+        self.seen.append((design_id, known))
+
+    def on_end(self, findings):
+        self.seen.append("end")
+
+
+def states(result):
+    evaluations = read_findings(result.path).evaluations
+    return {design_id: evaluation.state for design_id, evaluation in evaluations.items()}
+
+
+# --- one run --------------------------------------------------------------------------------------------------
+
+
+def test_a_run_evaluates_its_budget_and_numbers_designs_in_the_order_of_asking(finished):
+    found = read_findings(finished.path)
+    assert list(found.evaluations) == list(range(12))
+    assert len({evaluation.architecture for evaluation in found.evaluations.values()}) == 12
+    assert all(found.space.contains(evaluation.architecture) for evaluation in found.evaluations.values())
+
+
+def test_the_watcher_is_told_of_everything(tmp_path):
+    watcher = Watcher()
+    assert isinstance(watcher, Callbacks)
+    qnas.search([*QUICKEST, f"run_dir={tmp_path}/run"], watcher)
+    assert watcher.seen == [("start", 1), *((k, False) for k in range(12)), "end"]
+
+
+def test_the_seed_decides_the_front(finished, tmp_path):
+    other = qnas.search([*SMALL, "seed=1", f"run_dir={tmp_path}/other"])
+    assert front_without_seconds(other.path) != front_without_seconds(finished.path)
+
+
+def test_random_search_spends_its_evaluations(tmp_path):
+    watcher = Watcher()
+    qnas.search([*QUICKEST, "search=random", "search.evaluations=7", f"run_dir={tmp_path}/run"], watcher)
+    assert len(watcher.seen) == 2 + 7
+
+
+def test_a_space_smaller_than_the_budget_is_searched_completely(tmp_path):
+    file = tmp_path / "four.py"
+    file.write_text(SPACE.read_text().replace("repeat(1, 2,", "repeat(1, 1,").replace("dense_angle=", "# "))
+    watcher = Watcher()
+    qnas.search(
+        [*QUICKEST, f"space={file}", "search.population=4", "search.generations=9", f"run_dir={tmp_path}/run"], watcher
+    )
+    assert len(watcher.seen) == 2 + load_space(str(file)).size == 2 + 12
+
+
+def test_the_circuit_alone_is_trained_with_pqc(tmp_path):
+    result = qnas.search([*SMALL, "training=pqc", "search.generations=1", f"run_dir={tmp_path}/run"])
+    row = result.front.to_dict("records")[0]
+    model = result.load(row["id"])
+    assert model.architecture.coupling == "quantum"
+    assert model.n_parameters == row["n_parameters"]
+
+
+# --- resuming -------------------------------------------------------------------------------------------------
+
+
+def test_a_finished_run_that_is_resumed_changes_no_byte_and_evaluates_nothing(finished, monkeypatch):
+    monkeypatch.setattr(executor_room, "evaluate", lambda task: pytest.fail("evaluated again"))
+    before, watcher = contents(finished.path), Watcher()
+    run_search(RunFolder(finished.path).read_config(), watcher)
+    assert contents(finished.path) == before
+    assert watcher.seen[1:-1] == [(k, True) for k in range(12)]
+
+
+@pytest.mark.parametrize("n_kept", [1, 7])
+def test_a_run_that_was_cut_short_ends_with_the_same_front(finished, tmp_path, n_kept):
+    """As a killed process leaves it: a ledger with some evaluations, the last line torn, and no results."""
+    config = compose([*SMALL, f"run_dir={tmp_path}/run"])
+    folder = RunFolder.claim(config)
+    lines = (finished.path / "ledger.jsonl").read_bytes().splitlines(keepends=True)
+    born = len(lines) - 12
+    folder.ledger_file.write_bytes(b"".join(lines[: born + n_kept]) + lines[born + n_kept][:40])
+    watcher = Watcher()
+    run_search(config, watcher)
+    assert front_without_seconds(folder.path) == front_without_seconds(finished.path)
+    assert records_without_seconds(folder.path) == records_without_seconds(finished.path)
+    assert sum(known for _, known in watcher.seen[1:-1]) == n_kept
+
+
+def test_the_lock_of_a_killed_process_is_not_waited_for(tmp_path):
+    """Optuna waits for half a minute."""
+    config = compose([*QUICKEST, "search.generations=1", f"run_dir={tmp_path}/run"])
+    folder = RunFolder.claim(config)
+    Ledger(folder.ledger_file, choose_objectives(["flops"]), load_space(str(SPACE)))
+    folder.ledger_file.with_name("ledger.jsonl.lock").symlink_to(folder.ledger_file)
+    began = time.monotonic()
+    run_search(config)
+    assert time.monotonic() - began < 20
+    assert n_evaluated(folder.path) == 6
+
+
+def test_failures_in_the_ledger_stay_failures(tmp_path):
+    overrides = with_mishaps("not_a_number", f"run_dir={tmp_path}/run")
+    before = states(qnas.search(overrides))
+    watcher = Watcher()
+    assert states(qnas.search(overrides, watcher)) == before
+    assert all(known for _, known in watcher.seen[1:-1])
+
+
+def test_a_run_that_another_process_is_at_work_on_is_refused(finished):
+    with RunFolder(finished.path).held(), pytest.raises(RunFolderError, match="another qnas is running in"):
+        run_search(RunFolder(finished.path).read_config())
+
+
+# --- failures -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [
+        ("error", State.ERROR),
+        ("not_a_number", State.NOT_A_NUMBER),
+        ("memory", State.OUT_OF_MEMORY),
+    ],
+)
+def test_a_run_goes_on_when_designs_fail(tmp_path, kind, state):
+    result = qnas.search(with_mishaps(kind, f"run_dir={tmp_path}/run"))
+    found = read_findings(result.path).evaluations
+    struck = {k for k, evaluation in found.items() if len(evaluation.architecture.layers) == 1}
+    assert struck and {k for k, evaluation in found.items() if evaluation.state is state} == struck
+    assert all(found[k].reason for k in struck)
+    assert len(found) == 12
+    assert set(result.front["id"]).isdisjoint(struck) and len(result.front)
+    warned = [line for line in (result.path / "log.txt").read_text().splitlines() if " WARNING design " in line]
+    assert len(warned) == len(struck)
+
+
+def test_failures_are_told_as_infeasible(tmp_path, monkeypatch):
+    told = []
+
+    class Searcher:
+        def __init__(self, searcher):
+            self.ask = searcher.ask
+            self._tell = searcher.tell
+
+        def tell(self, genotypes, losses, feasible):
+            told.append((genotypes, losses, feasible))
+            self._tell(genotypes, losses, feasible)
+
+    make = qnas.experiment.loop.make_searcher
+    monkeypatch.setattr("qnas.experiment.loop.make_searcher", lambda *settings: Searcher(make(*settings)))
+    qnas.search(with_mishaps("error", f"run_dir={tmp_path}/run"))
+    space = load_space(str(SPACE))
+    assert len(told) == 2
+    for genotypes, losses, feasible in told:
+        fine = [len(space.decode(genotype).layers) == 2 for genotype in genotypes]
+        assert feasible.tolist() == fine
+        assert (losses == losses).all(axis=1).tolist() == fine
+
+
+def test_a_run_in_which_every_first_design_fails_ends(tmp_path):
+    with pytest.raises(RunError) as error:
+        qnas.search(with_mishaps("error", "objectives.options.mishap.everywhere=true", f"run_dir={tmp_path}/run"))
+    sentence = str(error.value)
+    assert "all 6 designs of the first generation failed" in sentence
+    assert "(an objective or part raised): ValueError: the mishap struck" in sentence
+    assert f"See {tmp_path}/run/log.txt" in sentence
+    assert n_evaluated(tmp_path / "run") == 6
+    assert "Traceback" in (tmp_path / "run" / "log.txt").read_text()
+
+
+# --- checks before anything is written ------------------------------------------------------------------------
+
+
+def test_a_negative_seed_is_refused():
+    with pytest.raises(ConfigurationError, match="seed is -1; allowed are whole numbers of at least 0"):
+        check_run(compose(["seed=-1"]))
+
+
+def test_checking_a_run_writes_nothing(tmp_path):
+    check_run(compose([*SMALL, f"run_dir={tmp_path}/run"]))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_space_with_one_design_that_can_be_built_passes():
+    space = load_space(str(SPACE))
+    check_space(space, compose(["data=iris", f"space={SPACE}"]))
+    too_few = compose(["data=wine", "training=pqc", f"space={SPACE}"])
+    with pytest.raises(UsageError, match=r"none of 20 sampled designs .* can be built: the encoding .* at most"):
+        check_space(space, too_few)
+
+
+# --- processes ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory):
+    """The front of the job, evaluated one by one in this process."""
+    run_dir = tmp_path_factory.mktemp("runs") / "serial"
+    return qnas.search([*JOB, "executor=serial", f"run_dir={run_dir}"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_front_does_not_depend_on_the_workers(reference, tmp_path, workers):
+    result = qnas.search([*JOB, "executor=local", f"executor.workers={workers}", f"run_dir={tmp_path}/run"])
+    assert front_without_seconds(result.path) == front_without_seconds(reference.path)
+    assert records_without_seconds(result.path) == records_without_seconds(reference.path)
+
+
+@pytest.mark.slow
+def test_workers_that_die_take_one_design_each_with_them(tmp_path):
+    plain = read_findings(qnas.search([*QUICKEST, "search.generations=1", f"run_dir={tmp_path}/plain"]).path)
+    victims = [plain.evaluations[k].architecture.fingerprint for k in (2, 3)]
+    only = f"objectives.options.mishap.only=['{victims[0]}','{victims[1]}']"
+    local = ("executor=local", "executor.workers=2", "search.generations=1")
+    result = qnas.search(with_mishaps("death", only, *local, f"run_dir={tmp_path}/run"))
+    found = read_findings(result.path).evaluations
+    assert sorted(found) == [0, 1, 2, 3, 4, 5]
+    assert [k for k in sorted(found) if found[k].state is State.LOST] == [2, 3]
+    assert found[2].reason == "the worker process died, most likely killed for want of memory."
+    assert all(found[k].values["flops"] == plain.evaluations[k].values["flops"] for k in (0, 1, 4, 5))
+
+
+def started(run_dir, *overrides):
+    """A search in a session of its own, as from a terminal, and its children once some designs are evaluated."""
+    command = [sys.executable, "-m", "qnas.cli", "search", *overrides, f"run_dir={run_dir}"]
+    return subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def await_evaluations(process, run_dir, n):
+    """The worker processes, once the ledger holds `n` evaluations."""
+    deadline = time.monotonic() + 120
+    while n_evaluated(run_dir) < n:
+        assert process.poll() is None and time.monotonic() < deadline, process.communicate()
+        time.sleep(0.02)
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def assert_all_gone(processes):
+    _, alive = psutil.wait_procs(processes, timeout=15)
+    assert not alive
+
+
+@pytest.mark.slow
+def test_a_run_that_was_killed_twice_ends_with_the_same_front(reference, tmp_path):
+    """First the main process alone, whose workers must notice; then the whole process group, in a resumed run."""
+    run_dir, local = tmp_path / "run", "executor.workers=1"
+    process = started(run_dir, *JOB, local)
+    workers = await_evaluations(process, run_dir, 2)
+    process.kill()
+    process.communicate()
+    assert len(workers) >= 1
+    assert_all_gone(workers)
+    n_first = n_evaluated(run_dir)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "qnas.cli", "resume", str(run_dir)],
+        start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    await_evaluations(process, run_dir, n_first + 2)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert 4 <= n_evaluated(run_dir) < 12
+    assert not (run_dir / "front.csv").exists()
+    run_search(RunFolder(run_dir).read_config())
+    assert n_evaluated(run_dir) == 12
+    assert front_without_seconds(run_dir) == front_without_seconds(reference.path)
+    assert records_without_seconds(run_dir) == records_without_seconds(reference.path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_interrupted_run_leaves_no_process_and_says_how_to_go_on(tmp_path, number):
+    run_dir = tmp_path / "run"
+    process = started(run_dir, *JOB, "executor.workers=1")
+    workers = await_evaluations(process, run_dir, 2)
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # as Ctrl-C in a terminal does
+    else:
+        process.send_signal(number)
+    _, complaint = process.communicate(timeout=30)
+    assert process.returncode == 130
+    said = f"qnas: interrupted. What was evaluated is in its ledger; go on with: qnas resume {run_dir}"
+    assert complaint.splitlines() == [said]
+    assert_all_gone(workers)
+
+
+@pytest.mark.slow
+def test_a_script_without_a_guard_is_told_about_it(tmp_path):
+    script = tmp_path / "script.py"
+    overrides = [*QUICKEST, "executor=local", "executor.workers=1", f"run_dir={tmp_path}/run"]
+    script.write_text(f"import qnas\n\nqnas.search({overrides!r})\n")
+    ended = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 1
+    assert "qnas.errors.UsageError: call qnas.search under `if __name__ == '__main__':`" in ended.stderr
+    assert ended.stderr.splitlines()[-1].startswith("qnas.errors.RunError: the worker processes did not start")
+    assert n_evaluated(tmp_path / "run") == 0

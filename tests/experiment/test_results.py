@@ -1,0 +1,236 @@
+"""What a run leaves: front.csv, front.json, designs, figures; and the result as Python sees it."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from qiskit import qasm3, qpy
+
+import qnas
+from qnas.data import load_splits
+from qnas.errors import RunFolderError
+from qnas.experiment.evaluation import Evaluation, State
+from qnas.experiment.folder import RunFolder
+from qnas.experiment.results import Findings, Result, box_of, losses_of, read_findings, write_results
+from qnas.launch import compose
+from qnas.model.training import predict, score, tensors
+from qnas.objectives import choose_objectives
+from qnas.space import load_space
+from tests.experiment.runs import QUICKEST, SPACE, contents, front_without_seconds
+
+space = load_space(str(SPACE))
+objectives = choose_objectives(["accuracy", "expressibility", "flops"])
+
+
+def evaluation(seed, accuracy, expressibility=1.0, flops=100, **more):
+    values = {"accuracy": accuracy, "expressibility": expressibility, "flops": flops}
+    return Evaluation(space.sample(seed), State.COMPLETE, values, **more)
+
+
+def failed(seed):
+    return Evaluation(space.sample(seed), State.ERROR, {"flops": 1}, reason="no")
+
+
+def findings(*evaluations, population=4):
+    config = compose([f"search.population={population}"])
+    return Findings(config, space, objectives, dict(enumerate(evaluations)))
+
+
+# --- losses ---------------------------------------------------------------------------------------------------
+
+
+def test_losses_are_minimised_and_on_the_scale_of_their_objective():
+    assert [objective.scale for objective in objectives] == ["linear", "log", "log"]
+    assert losses_of(evaluation(0, 0.75, 0.01, 1000), objectives) == [-0.75, -2.0, 3.0]
+
+
+def test_a_failed_evaluation_has_no_losses_whatever_it_measured():
+    assert np.isnan(losses_of(failed(0), objectives)).all()
+
+
+def test_a_zero_on_a_log_scale_stays_finite():
+    assert np.isfinite(losses_of(evaluation(0, 0.5, 0.0), objectives)).all()
+
+
+def test_the_box_has_a_volume_even_if_nothing_differs_or_everything_failed():
+    worst, best = box_of(np.array([[1.0, 2.0], [1.0, 5.0], [np.nan, np.nan]]))
+    assert (worst.tolist(), best.tolist()) == ([2.0, 5.0], [1.0, 2.0])
+    worst, best = box_of(np.full((3, 2), np.nan))
+    assert (worst.tolist(), best.tolist()) == ([1.0, 1.0], [0.0, 0.0])
+
+
+def test_the_hypervolume_is_that_of_the_last_entry_of_its_history():
+    found = findings(evaluation(0, 0.5, 0.1), failed(1), evaluation(2, 0.6, 0.5), evaluation(3, 0.9, 0.05), failed(4))
+    history = found.hypervolume_history()
+    assert len(history) == 5 and (np.diff(history) >= 0).all()
+    assert found.hypervolume() == history[-1] > 0
+
+
+# --- the table ------------------------------------------------------------------------------------------------
+
+
+def test_a_gene_that_some_designs_lack_keeps_its_integers():
+    iqp = next(one for one in space.architectures() if one.encoding.name == "iqp")
+    angle = next(one for one in space.architectures() if one.encoding.name == "angle")
+    values = {"accuracy": 0.5, "expressibility": 1.0, "flops": 3}
+    found = findings(*(Evaluation(one, State.COMPLETE, values) for one in (iqp, angle)))
+    column = found.table["encoding.iqp.repeats"].tolist()
+    assert column[0] == 1 and type(column[0]) is int
+    assert pd.isna(column[1])
+    assert found.table["flops"].dtype == np.int64 and found.table["accuracy"].dtype == np.float64
+
+
+def test_the_front_is_sorted_from_the_best_and_the_table_is_in_the_order_of_ids():
+    found = findings(evaluation(0, 0.2, 0.1), failed(1), evaluation(2, 0.9, 0.5), evaluation(3, 0.1, 0.9))
+    assert found.front["id"].tolist() == [2, 0]
+    assert found.table["id"].tolist() == [0, 2, 3]
+    assert found.table["on_front"].tolist() == [True, True, False]
+
+
+def test_a_run_in_which_all_failed_has_an_empty_front_with_columns():
+    found = findings(failed(0), failed(1))
+    assert len(found.front) == len(found.table) == 0
+    assert {"id", "accuracy", "flops", "layers", "seed"} <= set(found.front.columns)
+
+
+def test_only_objectives_that_are_estimates_have_an_error_column():
+    found = findings(evaluation(0, 0.5, errors={"accuracy": 0.1}), evaluation(1, 0.6, 0.5))
+    assert [name for name in found.front.columns if name.endswith("_se")] == ["accuracy_se"]
+
+
+# --- a finished run -------------------------------------------------------------------------------------------
+
+
+def test_the_columns_of_front_csv(finished):
+    header = front_without_seconds(finished.path)[0]
+    genes = [gene.name for gene in space.genes]
+    measured = ["accuracy", "expressibility", "flops", "accuracy_se", "expressibility_se"]
+    assert header == ["id", "fingerprint", *measured, *genes, "n_parameters", "seed"]
+    assert (finished.path / "front.csv").read_text().split("\n")[0].endswith(",n_parameters,seconds,seed")
+
+
+def test_no_design_beats_a_member_of_the_front_and_every_other_one_is_beaten(finished):
+    table = finished.evaluations
+    losses = np.column_stack([-table["accuracy"], table["expressibility"], table["flops"]]).astype(float)
+    for k, member in enumerate(table["on_front"]):
+        beaten = ((losses <= losses[k]).all(axis=1) & (losses < losses[k]).any(axis=1)).any()
+        assert beaten != member
+    assert 0 < len(finished.front) < len(table) == 12
+
+
+def test_front_json_agrees_with_front_csv(finished):
+    records = json.loads((finished.path / "front.json").read_text())
+    table = pd.read_csv(finished.path / "front.csv", dtype={"fingerprint": str})
+    assert [record["id"] for record in records] == table["id"].tolist()
+    for record, row in zip(records, table.to_dict("records"), strict=True):
+        assert record["fingerprint"] == row["fingerprint"]
+        assert record["values"] == {name: row[name] for name in ("accuracy", "expressibility", "flops")}
+        assert record["standard_errors"] == {name: row[f"{name}_se"] for name in ("accuracy", "expressibility")}
+        assert (record["n_parameters"], record["seed"]) == (row["n_parameters"], row["seed"])
+        assert qnas.Architecture(record["architecture"]).fingerprint == row["fingerprint"]
+        assert record["details"]["accuracy"]["learning_curve"]
+
+
+def test_every_member_has_its_folder_and_nothing_else_is_there(finished):
+    designs = finished.path / "designs"
+    assert {path.name for path in designs.iterdir()} == {str(design_id) for design_id in finished.front["id"]}
+    for folder in designs.iterdir():
+        assert {path.name for path in folder.iterdir()} == {
+            "architecture.json", "circuit.qasm", "circuit.qpy", "circuit.png", "weights.safetensors",
+        }  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_circuits_of_a_design_are_those_of_its_architecture(finished):
+    for row in finished.front.to_dict("records"):
+        folder = finished.path / "designs" / str(row["id"])
+        architecture = qnas.Architecture.from_json((folder / "architecture.json").read_text())
+        assert architecture.fingerprint == row["fingerprint"]
+        built = qnas.build_circuit(architecture, 4)
+        with (folder / "circuit.qpy").open("rb") as file:
+            loaded = qpy.load(file)[0]
+        assert [step.operation.name for step in loaded] == [step.operation.name for step in built]
+        assert [str(parameter) for parameter in loaded.parameters] == [str(parameter) for parameter in built.parameters]
+        assert qasm3.loads((folder / "circuit.qasm").read_text()).num_parameters == built.num_parameters
+
+
+@pytest.mark.parametrize("name", ["front.png", "hypervolume.png"])
+def test_the_figures_are_images(finished, name):
+    assert (finished.path / "figures" / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_run_folder_holds_what_the_design_promises(finished):
+    assert {path.name for path in finished.path.iterdir()} == {
+        "config.yaml", "ledger.jsonl", "front.csv", "front.json", "figures", "designs", "environment.json", "log.txt",
+        "weights",
+    }  # fmt: skip
+    log = (finished.path / "log.txt").read_text().splitlines()
+    assert len(log) == 12 and all(" INFO design " in line and "complete: {" in line for line in log)
+
+
+def test_a_loaded_model_has_the_validation_accuracy_of_its_row(finished):
+    splits = load_splits(compose(["data=iris"]).data)
+    _, targets = tensors(splits.validation)
+    assert isinstance(finished.front, pd.DataFrame)
+    for row in finished.front.to_dict("records"):
+        model = finished.load(row["id"])
+        assert isinstance(model, torch.nn.Module) and not model.training
+        assert score(predict(model, splits.validation), targets, "classification") == row["accuracy"]
+        assert model.n_parameters == row["n_parameters"]
+
+
+def test_a_design_that_is_not_on_the_front_cannot_be_loaded(finished):
+    with pytest.raises(RunFolderError, match=r"unknown design on the front, '999': .*Allowed: \d+"):
+        finished.load(999)
+
+
+def test_a_result_reads_what_the_run_wrote(finished):
+    again = Result(finished.path)
+    pd.testing.assert_frame_equal(again.front, finished.front)
+    assert repr(again) == f"Result({str(finished.path)!r}: {len(again.front)} of 12 designs on the front)"
+
+
+def test_writing_the_results_again_changes_no_byte(finished):
+    before = contents(finished.path)
+    write_results(RunFolder(finished.path), read_findings(finished.path))
+    assert contents(finished.path) == before
+
+
+def test_lost_results_are_written_again_identically(finished):
+    before = contents(finished.path)
+    (finished.path / "front.csv").unlink()
+    member = finished.path / "designs" / str(finished.front["id"][0])
+    for file in member.iterdir():
+        file.unlink()
+    member.rmdir()
+    write_results(RunFolder(finished.path), read_findings(finished.path))
+    after = contents(finished.path)
+    assert after.keys() == before.keys()
+    # QPY holds identifiers that Qiskit draws for each parameter
+    assert {path for path in after if after[path] != before[path]} <= {
+        (member / "circuit.qpy").relative_to(finished.path)
+    }
+
+
+def test_a_design_that_left_the_front_loses_its_folder(tmp_path):
+    result = qnas.search([*QUICKEST, f"run_dir={tmp_path}/run"])
+    found, folder = read_findings(result.path), RunFolder(result.path)
+    member = int(result.front["id"][0])
+    worse = replace(found.evaluations[member], values={"flops": 10**9})
+    write_results(folder, replace(found, evaluations={**found.evaluations, member: worse}))
+    left = {path.name for path in folder.designs.iterdir()}
+    assert left and str(member) not in left
+
+
+def test_designs_without_training_have_no_weights_to_load(tmp_path):
+    result = qnas.search([*QUICKEST, f"run_dir={tmp_path}/run"])
+    with pytest.raises(RunFolderError, match="was not trained"):
+        result.load(int(result.front["id"][0]))
+
+
+def test_no_run_no_findings(tmp_path):
+    with pytest.raises(RunFolderError, match="holds no run"):
+        read_findings(tmp_path)
