@@ -305,7 +305,8 @@ def main() -> None:
     text = table(results)
     packages = [name for name in ("qiskit-aer", "torch", "pennylane", "tensorcircuit-ng", "jax") if _has(name)]
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
-    print(f"\n{text}\n\n{environment()['processor']}, one thread, batch {BATCH}; {versions}, Python {platform.python_version()}")
+    machine = f"{environment()['processor']}, one thread, batch {BATCH}"
+    print(f"\n{text}\n\n{machine}; {versions}, Python {platform.python_version()}")
     plain = {size: {name: vars(timing) for name, timing in row.items()} for size, row in results.items()}
     (HERE / "simulation.json").write_text(json.dumps(plain, indent=2) + "\n")
 

@@ -379,7 +379,7 @@ def in_a_terminal(*arguments, rows=40, columns=100):
 def test_the_main_command_in_a_terminal():
     code, received = in_a_terminal("search", *JOB, "search.population=8", "run_dir=run")
     assert code == 0
-    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", received).replace("\r", "")
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", re.sub(r"\r\n|\r|\x1b\[1A", "\n", received))
     assert "Searching hybrid on iris with nsga2: 16 designs, " in plain
     assert "\n0/16 done   the first results take a few seconds more" in plain, "before there is anything to show"
     assert re.search(r"\n\d+/16 done   0 failed   hypervolume 0\.\d{3}   about \d+ s left *\n", plain)

@@ -142,7 +142,9 @@ def test_there_is_one_at_least_and_each_once(names):
     assert str(refusal.value) == f"objectives.names is {names}; name at least one, and each once."
 
 
-def test_an_unknown_name_is_answered_with_the_nearest():
+def test_an_unknown_name_is_answered_with_the_nearest(monkeypatch):
+    bundled = {name: objectives[name] for name in objectives if objectives[name].measure.__module__.startswith("qnas.")}
+    monkeypatch.setattr(objectives, "_parts", bundled)  # other tests may have registered their own
     with pytest.raises(PluginError) as refusal:
         choose_objectives(["expresibility"])
     assert str(refusal.value) == (
