@@ -66,6 +66,7 @@ class Evaluation:
         details: what else the objectives reported, by objective.
         reason: for a failure, one sentence; with a traceback where a part or objective raised.
         n_parameters, n_live_weights: all weights of the model; circuit weights that its readout depends on.
+        remark: a warning about inputs and weights that have no effect.
         seconds: wall-clock, for information only.
         seed: of the run.
         weights: of the trained model, as a safetensors file.
@@ -79,6 +80,7 @@ class Evaluation:
     reason: str = ""
     n_parameters: int = 0
     n_live_weights: int = 0
+    remark: str = ""
     seconds: float = 0.0
     seed: int = 0
     weights: bytes | None = field(default=None, repr=False)
@@ -136,6 +138,7 @@ def _measure(task: Task, partial: dict[str, Any]) -> None:
     design = Design(task.architecture, splits, task.training, seed=task.seed, repeat=task.repeat, simulator=simulator)
     partial["n_parameters"] = design.initial_model().n_parameters
     partial["n_live_weights"] = int(design.builder.live_weights.sum())
+    partial["remark"] = design.builder.remark
     for objective in sorted(objectives, key=lambda objective: COSTS.index(objective.cost)):
         _measure_one(objective, design, partial)
     if "trained" in vars(design):

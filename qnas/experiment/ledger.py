@@ -27,7 +27,7 @@ from qnas.objectives import Objective
 from qnas.space import Space
 
 STUDY = "qnas"
-_FIELDS = ("reason", "n_parameters", "n_live_weights", "seconds", "seed")
+_FIELDS = ("reason", "n_parameters", "n_live_weights", "remark", "seconds", "seed")
 _MAPPINGS = ("values", "errors", "details")
 
 

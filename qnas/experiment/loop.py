@@ -153,6 +153,8 @@ class _Loop:
         level = logging.INFO if evaluation.complete else logging.WARNING
         result = dict(evaluation.values) if evaluation.complete else evaluation.reason
         _LOG.log(level, "design %d %s: %s", self._ids[architecture], evaluation.state.value, result)
+        if evaluation.remark:
+            _LOG.warning("design %d: %s", self._ids[architecture], evaluation.remark)
         self._note(architecture, known=False)
 
     def _note(self, architecture: Architecture, *, known: bool) -> None:

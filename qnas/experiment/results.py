@@ -158,6 +158,7 @@ def _record(design_id: int, evaluation: Evaluation) -> dict[str, Any]:
         "architecture": evaluation.architecture.to_dict(),
         "n_parameters": evaluation.n_parameters,
         "n_live_weights": evaluation.n_live_weights,
+        "remark": evaluation.remark,
         "seconds": round(evaluation.seconds, 3),
         "seed": evaluation.seed,
     }

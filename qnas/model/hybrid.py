@@ -64,6 +64,16 @@ class ModelBuilder:
         self.function = QuantumFunction(self.program, self.design.observables, simulator)
         self.live_inputs, self.live_weights = live(self.function, len(self.design.observables))
 
+    @property
+    def remark(self) -> str:
+        """A warning about circuit inputs and weights that the readout does not depend on; empty if there are none."""
+        dead = [
+            f"{int((~alive).sum())} of {len(alive)} circuit {kind}"
+            for kind, alive in (("inputs", self.live_inputs), ("weights", self.live_weights))
+            if not bool(alive.all())
+        ]
+        return f"the readout does not depend on {' and '.join(dead)}" if dead else ""
+
     def build(self, seed: int) -> HybridModel:
         """A freshly initialised model; every weight follows from the seed, and no global state changes."""
         with torch.random.fork_rng(devices=[]):

@@ -166,3 +166,18 @@ def test_weights_cross_processes(coupling):
 def test_architectures_that_name_no_network(changes, kind, text):
     with pytest.raises(kind, match=text):
         build_model(architecture(**changes), n_features=3, n_outputs=2, seed=0)
+
+
+def test_a_remark_counts_what_the_readout_ignores():
+    ignored = Architecture(
+        {
+            "n_qubits": 2,
+            "encoding": {"name": "angle", "axis": "z"},
+            "layers": [{"rotation": "ry_rz", "entangler": "cz", "topology": "line"}],
+            "readout": "z",
+        }
+    )
+    remark = ModelBuilder(ignored, 3, 2).remark
+    assert remark == "the readout does not depend on 2 of 2 circuit inputs and 2 of 4 circuit weights"
+    seen = ignored.replace(encoding="angle", layers=[{"rotation": "ry", "entangler": "cx", "topology": "line"}])
+    assert ModelBuilder(seen, 3, 2).remark == ""
