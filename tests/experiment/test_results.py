@@ -168,7 +168,7 @@ def test_a_run_folder_holds_what_the_design_promises(finished):
         "weights",
     }  # fmt: skip
     log = (finished.path / "log.txt").read_text().splitlines()
-    assert len(log) == 12 and all(" INFO design " in line and "complete: {" in line for line in log)
+    assert sum(" INFO design " in line and " complete: {" in line for line in log) == 12
 
 
 def test_a_loaded_model_has_the_validation_accuracy_of_its_row(finished):
