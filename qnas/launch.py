@@ -63,7 +63,7 @@ def compose(overrides: Sequence[str] = ()) -> Config:
     ConfigStore.instance().store("schema", schema())
     try:
         with hydra.initialize_config_dir(str(bundled_directory("conf")), version_base=_VERSION_BASE):
-            return to_config(_resolved(hydra.compose("config", list(overrides))))
+            return _located(to_config(_resolved(hydra.compose("config", list(overrides)))))
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigurationError(_sentence(error)) from error
 
@@ -120,12 +120,27 @@ def hydra_main(arguments: Sequence[str], job: Callable[[Config], None]) -> list[
 
 def _config_of_job(composed: DictConfig) -> Config:
     try:
-        config = to_config(_resolved(composed))
+        config = _located(to_config(_resolved(composed)))
     except OmegaConfBaseException as error:
         raise ConfigurationError(_sentence(error)) from error
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         return _point(config, HydraConfig.get().job.num)
     return config
+
+
+def _located(config: Config) -> Config:
+    """Files by their absolute paths, so that workers and `qnas resume` find them from any folder."""
+
+    def absolute(reference: str) -> str:
+        path, colon, attribute = reference.partition(":")
+        file = Path(path).expanduser()
+        return f"{file.resolve()}{colon}{attribute}" if file.is_file() else reference
+
+    data = dataclasses.replace(
+        config.data, name=absolute(config.data.name), path=config.data.path and absolute(config.data.path)
+    )
+    objectives = dataclasses.replace(config.objectives, add=[absolute(path) for path in config.objectives.add])
+    return dataclasses.replace(config, space=absolute(config.space), data=data, objectives=objectives)
 
 
 def _checked(overrides: Sequence[str], *, sweep: bool) -> list[str]:

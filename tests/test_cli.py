@@ -126,8 +126,8 @@ def test_a_mistake_in_a_sweep_is_found_before_it_starts(capsys, point, said):
         (NEVER, ["designs drawn from the space is valid", "'nothing is allowed' excluded 100", "Relax a constraint"]),
         (LARGE, ["none of 20 sampled designs", "qubits needs", "PiB of memory", "GiB are available; use at most"]),
         ("space = (", ["cannot be imported: SyntaxError", "line 1"]),
-        ("spaces = 3", ["unknown search space of 'mine.py', 'space'"]),
-        ("space = 3", ["'mine.py:space' is of type int", "declare it as Space(...)"]),
+        ("spaces = 3", ["unknown search space of '", "mine.py', 'space'"]),
+        ("space = 3", ["mine.py:space' is of type int", "declare it as Space(...)"]),
         ("1 / 0", ["cannot be imported: ZeroDivisionError"]),
     ],
 )
@@ -141,14 +141,15 @@ def test_a_space_that_cannot_be_searched(capsys, monkeypatch, text, said):
 def test_data_with_missing_values(capsys):
     Path("my.csv").write_text("a,b,y\n1,2,0\n3,,1\n")
     sentence = sentence_of(capsys, ["search", "data=file", "data.path=my.csv", "run_dir=run"])
-    assert "one value is missing in 'my.csv', in the columns 'b', first in data row 2" in sentence
+    assert "one value is missing in '" in sentence
+    assert "my.csv', in the columns 'b', first in data row 2" in sentence
     assert "fill them in or remove" in sentence
 
 
 def test_a_file_without_objectives(capsys):
     Path("mine.py").write_text("x = 3\n")
     sentence = sentence_of(capsys, ["search", "objectives.add=[mine.py]", "run_dir=run"])
-    assert "'mine.py' registers no objective; decorate a function with @qnas.objective(...)" in sentence
+    assert "mine.py' registers no objective; decorate a function with @qnas.objective(...)" in sentence
 
 
 def test_a_folder_that_holds_another_run(capsys, finished):

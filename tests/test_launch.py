@@ -216,3 +216,14 @@ def test_the_global_generators_are_not_seeded_by_a_search(tmp_path):
     before = np.random.get_state()[1].tolist()  # noqa: NPY002
     launch.search([*QUICKEST, "search.generations=1", "seed=5", f"run_dir={tmp_path}/run"])
     assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
+
+
+def test_files_are_kept_by_their_absolute_paths_so_that_a_run_goes_on_from_any_folder(tmp_path, monkeypatch):
+    for name in ("mine.py", "extra.py", "table.csv"):
+        (tmp_path / name).write_text("")
+    monkeypatch.chdir(tmp_path)
+    config = compose(["space=mine.py:wide", "objectives.add=[extra.py]", "data=file", "data.path=table.csv"])
+    assert config.space == f"{tmp_path / 'mine.py'}:wide"
+    assert config.objectives.add == [str(tmp_path / "extra.py")]
+    assert (config.data.name, config.data.path) == ("file", str(tmp_path / "table.csv"))
+    assert compose().space == "hybrid"

@@ -18,6 +18,7 @@ from qiskit_aer.quantum_info.states.aer_state import AerState
 
 _KEPT_QUBITS = 18
 """Registers up to this size stay open between sweeps (4 MiB each)."""
+_CONFUSED = (1j, -1j)
 
 
 def _close(state: AerState) -> None:
@@ -40,8 +41,15 @@ class Register:
         self._close()
 
     def unitary(self, qubits: Sequence[int], matrix: Complex[np.ndarray, "k k"]) -> None:
-        """Apply one matrix, little-endian in `qubits`."""
-        self._native.apply_unitary(qubits, matrix)
+        """Apply one matrix, little-endian in `qubits`.
+
+        Aer 0.18 takes diag(i, 1) for diag(1, i), and diag(-i, 1) for diag(1, -i), so these go in with another phase.
+        """
+        if len(matrix) == 2 and matrix[1, 1] == 1.0 and matrix[0, 0] in _CONFUSED and matrix[0, 1] == 0:
+            self._native.apply_unitary(qubits, -matrix)
+            self._native.apply_global_phase(np.pi)
+        else:
+            self._native.apply_unitary(qubits, matrix)
 
     def multiplexer(self, controls: Sequence[int], qubit: int, matrices: Complex[np.ndarray, "m 2 2"]) -> None:
         """Apply to `qubit` the matrix that the basis state of the controls selects."""

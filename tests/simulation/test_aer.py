@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+from itertools import product
 
 import numpy as np
 import pytest
@@ -27,6 +28,31 @@ def test_unitary_is_little_endian_in_its_qubits(three_qubits, qubits):
     three_qubits.unitary(qubits, gate.data)
     three_qubits.flush()
     np.testing.assert_allclose(three_qubits.amplitudes, before.evolve(gate, qubits).data, rtol=0, atol=1e-14)
+
+
+UNITS = (1, -1, 1j, -1j)
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["diagonal", "antidiagonal"])
+@pytest.mark.parametrize("entries", list(product(UNITS, UNITS)))
+def test_special_matrices_are_applied_as_they_are(three_qubits, entries, turned):
+    """Aer has shortcuts for these, and takes diag(i, 1) for diag(1, i)."""
+    before = three_qubits.amplitudes.copy().reshape(2, 2, 2)
+    matrix = np.diag(entries).astype(complex)[:, ::-1] if turned else np.diag(entries).astype(complex)
+    three_qubits.unitary([1], matrix)
+    three_qubits.flush()
+    expected = np.einsum("ij,ajb->aib", matrix, before).ravel()
+    np.testing.assert_allclose(three_qubits.amplitudes, expected, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("entries", list(product(UNITS, UNITS)))
+def test_multiplexed_special_matrices_are_applied_as_they_are(three_qubits, entries):
+    before = three_qubits.amplitudes.copy().reshape(4, 2)
+    matrices = np.stack([np.diag(entries), np.eye(2), np.diag(entries[::-1]), np.eye(2)[::-1]]).astype(complex)
+    three_qubits.multiplexer([1, 2], 0, matrices)
+    three_qubits.flush()
+    expected = np.einsum("bij,bj->bi", matrices, before).ravel()
+    np.testing.assert_allclose(three_qubits.amplitudes, expected, rtol=0, atol=1e-14)
 
 
 def test_multiplexer_applies_the_matrix_that_the_controls_select(three_qubits):

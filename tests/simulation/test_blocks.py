@@ -46,6 +46,11 @@ def assert_same_operator(circuit):
     np.testing.assert_allclose(in_phase(simulated(circuit, values), expected), expected, rtol=0, atol=1e-12)
 
 
+def test_a_phase_gate_turned_over():
+    """diag(i, 1), which Aer's own gate confuses with diag(1, i)."""
+    assert_same_operator(make((1, [("x", 0), ("s", 0), ("x", 0)])))
+
+
 @quick
 @given(recipes(max_qubits=5, max_gates=40, names=RUNS))
 def test_runs_of_fixed_gates(recipe):
