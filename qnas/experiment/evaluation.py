@@ -113,7 +113,9 @@ def evaluate(task: Task) -> Evaluation:
         with single_thread():
             _measure(task, partial)
         state, reason = State.COMPLETE, ""
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a candidate raises is its state
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever a candidate raises is its state, also a panic in Rust
         state, reason = failure(error)
     seconds = time.perf_counter() - started
     return Evaluation(task.architecture, state, reason=reason, seconds=seconds, seed=task.seed, **partial)
@@ -151,7 +153,7 @@ def _measure_one(objective: Objective, design: Design, partial: dict[str, Any]) 
         value = plain_number(estimate.value)
         error = None if estimate.standard_error is None else float(estimate.standard_error)
         details = json.loads(json.dumps(dict(estimate.details), default=_plain))
-    except Exception as problem:
+    except BaseException as problem:
         problem.add_note(f"while measuring the objective {objective.name!r}")
         raise
     if not isfinite(value):

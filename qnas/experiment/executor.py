@@ -124,7 +124,7 @@ def _local_cluster(n_workers: int) -> Iterator[Any]:
                 n_workers=n_workers,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                dashboard_address=":0",  # any free port: the scheduler has a web server whether asked or not
                 memory_limit=0,
                 silence_logs=logging.CRITICAL,
             )

@@ -14,6 +14,10 @@ def _raise(error):
     raise error
 
 
+class Panic(BaseException):
+    """What a panic in Rust, e.g. within Qiskit, arrives as."""
+
+
 MISHAPS = {
     "error": lambda: _raise(ValueError("the mishap struck\nhere")),
     "not_a_number": lambda: float("nan"),
@@ -22,6 +26,7 @@ MISHAPS = {
     "torch_memory": lambda: float(torch.empty(2**50).sum()),
     "nothing": lambda: None,
     "exit": lambda: sys.exit("no more"),
+    "panic": lambda: _raise(Panic("the core gave up")),
     "death": lambda: os._exit(9),
     "details": lambda: Estimate(1.0, details={"open": sys.stdout}),
     "threads": lambda: torch.get_num_threads(),

@@ -90,6 +90,7 @@ def test_the_seed_is_noted():
         ("torch_memory", State.OUT_OF_MEMORY, "allocate"),
         ("nothing", State.ERROR, "Type"),
         ("exit", State.ERROR, "SystemExit: no more"),
+        ("panic", State.ERROR, "Panic: the core gave up"),
         ("details", State.ERROR, "TypeError: the details hold a TextIOWrapper, which JSON cannot carry"),
     ],
 )
