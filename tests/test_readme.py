@@ -34,17 +34,12 @@ def test_every_block_runs_in_order(tmp_path):
         if named:
             (tmp_path / named[1]).write_text(block)
         elif language == "python":
-            (tmp_path / "snippet.py").write_text(f"if __name__ == '__main__':\n{_indented(block)}")
+            (tmp_path / "snippet.py").write_text(block)
             run([sys.executable, "snippet.py"], tmp_path)
         else:
             for command in commands(block):
                 if command[0] == "qnas":
                     run(command, tmp_path)
-
-
-def _indented(block):
-    """Worker processes import the main module again, so a script that searches is guarded, as Python asks."""
-    return "".join(f"    {line}" for line in block.splitlines(keepends=True))
 
 
 def test_the_only_other_commands_are_those_that_run_these_tests():

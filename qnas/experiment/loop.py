@@ -93,12 +93,24 @@ def check_run(config: Config) -> tuple[Space, tuple[Objective, ...], Searcher]:
         raise ConfigurationError(f"seed is {config.seed}; allowed are whole numbers of at least 0.")
     space = load_space(config.space)
     objectives = choose_objectives(config.objectives.names, config.objectives.add, config.objectives.options)
+    _check_columns(space, objectives)
     config.training.check()
     check_executor(config.executor)
     searcher = make_searcher(config.search, space, len(objectives), config.seed)
     RunFolder(Path(config.run_dir)).check(config)
     check_space(space, config)
     return space, objectives, searcher
+
+
+def _check_columns(space: Space, objectives: Sequence[Objective]) -> None:
+    """Raise ConfigurationError if an objective has the name of another column of front.csv."""
+    taken = {*(gene.name for gene in space.genes), "id", "fingerprint", "n_parameters", "seconds", "seed", "on_front"}
+    for objective in objectives:
+        if objective.name in taken:
+            raise ConfigurationError(
+                f"the objective {objective.name!r} has the name of a gene or of another column of front.csv; "
+                f"rename it, e.g. @qnas.objective(..., name='{objective.name}_objective')."
+            )
 
 
 class _Loop:

@@ -335,3 +335,14 @@ def test_a_script_without_a_guard_is_told_about_it(tmp_path):
     assert "qnas.errors.UsageError: call qnas.search under `if __name__ == '__main__':`" in ended.stderr
     assert ended.stderr.splitlines()[-1].startswith("qnas.errors.RunError: the worker processes did not start")
     assert n_evaluated(tmp_path / "run") == 0
+
+
+def test_an_objective_with_the_name_of_a_gene_is_refused_before_anything_is_written(tmp_path):
+    extra = tmp_path / "extra.py"
+    extra.write_text(
+        "import qnas\n\n\n@qnas.objective('minimize', 'qubits')\n"
+        "def n_qubits(design):\n    return design.circuit.num_qubits\n"
+    )
+    with pytest.raises(ConfigurationError, match="the objective 'n_qubits' has the name of a gene"):
+        qnas.search([f"objectives.add=[{extra}]", "data=iris", f"run_dir={tmp_path / 'run'}"])
+    assert not (tmp_path / "run").exists()
