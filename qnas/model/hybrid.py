@@ -62,7 +62,8 @@ class ModelBuilder:
         self.design = design_circuit(architecture, n_features)
         self.program = self.design.program
         self.function = QuantumFunction(self.program, self.design.observables, simulator)
-        self.live_inputs, self.live_weights = live(self.function, len(self.design.observables))
+        exact = self.function if simulator is None else QuantumFunction(self.program, self.design.observables)
+        self.live_inputs, self.live_weights = live(exact, len(self.design.observables))
 
     @property
     def remark(self) -> str:
@@ -105,7 +106,10 @@ def build_model(architecture: Architecture, n_features: int, n_outputs: int, see
 
 
 def live(function: QuantumFunction, n_readouts: int) -> tuple[Bool[Tensor, " inputs"], Bool[Tensor, " weights"]]:
-    """Which inputs and weights of a circuit its readout depends on, by derivatives at a few random points."""
+    """Which inputs and weights of a circuit its readout depends on, by derivatives at a few random points.
+
+    The function must be exact: sampled derivatives are never zero.
+    """
     generator = torch.Generator().manual_seed(0)
     program = function.program
     inputs = torch.randn(4, program.n_inputs, dtype=torch.float64, generator=generator).requires_grad_()

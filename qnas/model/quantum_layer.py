@@ -18,7 +18,7 @@ from qnas.circuit.lower import lower
 from qnas.circuit.program import CircuitProgram
 from qnas.errors import CircuitError, NotFiniteError
 from qnas.model.angles import AngleFunction
-from qnas.simulation.contract import Binding, Executable, Simulator, States
+from qnas.simulation.contract import Binding, Executable, Needs, Simulator, Spent, States
 from qnas.simulation.exact import ExactSimulator
 
 
@@ -38,7 +38,8 @@ class _Expectations(torch.autograd.Function):
         shared, varying, amplitudes = ctx.saved_tensors
         if torch.is_grad_enabled():
             return (None, *_shift_rule(ctx.executable, shared, varying, amplitudes, cotangent))
-        gradients = ctx.executable.backward(_binding(shared, varying, amplitudes), ctx.residual, cotangent.numpy())
+        binding, needs = _binding(shared, varying, amplitudes), Needs(*ctx.needs_input_grad[1:])
+        gradients = ctx.executable.backward(binding, ctx.residual, cotangent.numpy(), needs)
         found = None if gradients.amplitudes is None else torch.from_numpy(gradients.amplitudes)
         return None, torch.from_numpy(gradients.shared), torch.from_numpy(gradients.varying), found
 
@@ -126,6 +127,11 @@ class QuantumFunction:
         _check(inputs, weights, self.program, weights_vary=self._weights_vary)
         shared, varying = self._angles(inputs, weights)
         return _expectations(self._executable, shared, varying, _amplitudes(self.program, inputs))
+
+    @property
+    def spent(self) -> Spent:
+        """Circuits run and shots taken so far; none in exact simulation."""
+        return self._executable.spent
 
     def _angles(self, inputs: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
         """Angles of the slots that are shared, shape (n_shared,), and of those that vary, (batch, n_varying)."""
@@ -245,6 +251,11 @@ class QuantumLayer(nn.Module):
     def forward(self, inputs: Float[Tensor, "batch inputs"]) -> Float[Tensor, "batch observables"]:
         """Expectation values of the observables for each row of inputs."""
         return self.function(inputs.to(torch.float64), self.weight)
+
+    @property
+    def spent(self) -> Spent:
+        """Circuits run and shots taken so far; none in exact simulation."""
+        return self.function.spent
 
     def extra_repr(self) -> str:
         """Sizes, for torch's print of a model."""

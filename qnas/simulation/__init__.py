@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from qnas.errors import ConfigurationError, unknown
 from qnas.simulation.contract import Simulator
 from qnas.simulation.exact import ExactSimulator
+from qnas.simulation.sampled import SampledSimulator
 
-__all__ = ["ExactSimulator", "SimulationSettings", "Simulator", "make_simulator"]
+__all__ = ["ExactSimulator", "SampledSimulator", "SimulationSettings", "Simulator", "make_simulator"]
 
 
 @dataclass(frozen=True)

@@ -41,16 +41,45 @@ class Gradients:
     amplitudes: Float[np.ndarray, "batch dim"] | None
 
 
+@dataclass(frozen=True)
+class Needs:
+    """Which derivatives the caller will use; a simulator may leave the others at zero and save their circuits."""
+
+    shared: bool = True
+    varying: bool = True
+    amplitudes: bool = True
+
+
+EVERYTHING = Needs()
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Circuits run and shots taken since an executable was prepared; exact simulation takes none."""
+
+    n_circuits: int = 0
+    n_shots: int = 0
+
+
 @runtime_checkable
 class Executable(Protocol):
     """One circuit program with its observables, prepared to be run many times."""
+
+    @property
+    def spent(self) -> Spent:
+        """Circuits and shots so far."""
+        ...
 
     def forward(self, binding: Binding) -> tuple[Float[np.ndarray, "batch observables"], object]:
         """The expectation values, and whatever `backward` needs of this run."""
         ...
 
     def backward(
-        self, binding: Binding, residual: object, cotangent: Float[np.ndarray, "batch observables"]
+        self,
+        binding: Binding,
+        residual: object,
+        cotangent: Float[np.ndarray, "batch observables"],
+        needs: Needs = EVERYTHING,
     ) -> Gradients:
         """The derivatives of sum(cotangent * expectations) at the run that left `residual`."""
         ...

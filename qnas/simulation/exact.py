@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float
 from qiskit.quantum_info import SparsePauliOp
 
 from qnas.circuit.program import CircuitProgram
-from qnas.simulation.contract import Binding, Gradients, States
+from qnas.simulation.contract import EVERYTHING, Binding, Gradients, Needs, Spent, States
 from qnas.simulation.memory import check_memory
 from qnas.simulation.observables import Observables
 from qnas.simulation.steps import Plan, make_plan
@@ -48,6 +48,7 @@ class ExactExecutable:
     def __init__(self, plan: Plan, observables: Observables) -> None:
         self._plan = plan
         self._observables = observables
+        self.spent = Spent()
 
     def forward(self, binding: Binding) -> tuple[Float[np.ndarray, "batch observables"], object]:
         """Expectation values; the residual is each chunk's sweep, which remembers its final states."""
@@ -56,9 +57,13 @@ class ExactExecutable:
         return _joined(values), sweeps
 
     def backward(
-        self, binding: Binding, residual: object, cotangent: Float[np.ndarray, "batch observables"]
+        self,
+        binding: Binding,
+        residual: object,
+        cotangent: Float[np.ndarray, "batch observables"],
+        needs: Needs = EVERYTHING,
     ) -> Gradients:
-        """One adjoint sweep per chunk."""
+        """One adjoint sweep per chunk, which yields all derivatives, needed or not."""
         assert isinstance(residual, list)
         parts: list[Gradients] = []
         start = 0

@@ -28,7 +28,7 @@ class Observables:
     """Expectation values of several Hermitian operators at once, and their action on states."""
 
     def __init__(self, operators: Sequence[SparsePauliOp], n_qubits: int) -> None:
-        _check(operators, n_qubits)
+        check_observables(operators, n_qubits)
         self.n_observables = len(operators)
         self._flips = _flips(operators, n_qubits)
         first = self._flips[0]
@@ -67,7 +67,8 @@ def pauli_action(
     return index, phases
 
 
-def _check(operators: Sequence[SparsePauliOp], n_qubits: int) -> None:
+def check_observables(operators: Sequence[SparsePauliOp], n_qubits: int) -> None:
+    """Raise CircuitError unless these are Hermitian operators on `n_qubits` qubits, at least one."""
     if isinstance(operators, SparsePauliOp):  # it would be read as one operator per term
         raise CircuitError(
             "the observables are one SparsePauliOp; give a list, with one operator per expectation value."
