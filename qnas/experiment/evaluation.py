@@ -7,7 +7,7 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 from functools import lru_cache
 from math import isfinite
@@ -135,14 +135,23 @@ def _measure(task: Task, partial: dict[str, Any]) -> None:
     """Fill in values as they come, so that a failure keeps what was measured before it."""
     load_space(task.space)  # a space in a file may bring parts of its own
     objectives = choose_objectives(task.objectives.names, task.objectives.add, task.objectives.options)
-    simulator = make_simulator(task.simulation)
     splits = splits_of(task.data)
-    design = Design(task.architecture, splits, task.training, seed=task.seed, repeat=task.repeat, simulator=simulator)
+    design = Design(
+        task.architecture,
+        splits,
+        task.training,
+        seed=task.seed,
+        repeat=task.repeat,
+        simulator=lambda seed: make_simulator(task.simulation, seed=seed),
+    )
     partial["n_parameters"] = design.initial_model().n_parameters
     partial["n_live_weights"] = int(design.builder.live_weights.sum())
     partial["remark"] = design.builder.remark
     for objective in sorted(objectives, key=lambda objective: COSTS.index(objective.cost)):
         _measure_one(objective, design, partial)
+    spent = design.builder.function.spent
+    if spent.n_circuits:
+        partial["details"]["simulation"] = asdict(spent)
     if "trained" in vars(design):
         partial["weights"] = weights_to_bytes(design.trained.model)
 

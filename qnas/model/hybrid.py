@@ -11,6 +11,7 @@ from qnas.circuit.build import design_circuit
 from qnas.model.couplings import Ingredients, couplings
 from qnas.model.quantum_layer import QuantumFunction, QuantumLayer
 from qnas.simulation.contract import Simulator
+from qnas.simulation.exact import ExactSimulator
 
 _LIVE = 1e-10
 """A derivative below this at random points counts as zero; expectation values are of order one."""
@@ -62,7 +63,8 @@ class ModelBuilder:
         self.design = design_circuit(architecture, n_features)
         self.program = self.design.program
         self.function = QuantumFunction(self.program, self.design.observables, simulator)
-        exact = self.function if simulator is None else QuantumFunction(self.program, self.design.observables)
+        is_exact = simulator is None or isinstance(simulator, ExactSimulator)
+        exact = self.function if is_exact else QuantumFunction(self.program, self.design.observables)
         self.live_inputs, self.live_weights = live(exact, len(self.design.observables))
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
@@ -32,7 +33,7 @@ class Design:
         training: how it is trained; the configuration "pqc" leaves the circuit alone.
         seed: of the run.
         repeat: the number of the repetition, for seeds apart.
-        simulator: exact simulation on Aer by default.
+        simulator: makes the simulator from a seed of this design's own; exact simulation on Aer by default.
     """
 
     def __init__(
@@ -43,13 +44,14 @@ class Design:
         *,
         seed: int = 0,
         repeat: int = 0,
-        simulator: Simulator | None = None,
+        simulator: Callable[[int], Simulator] | None = None,
     ) -> None:
         self.architecture = effective(architecture, training.configuration)
         self.splits = splits
         self.training = training
         self._entropy = (seed, int(self.architecture.fingerprint, 16), repeat)
-        self.builder = ModelBuilder(self.architecture, splits.n_features, splits.n_outputs, simulator)
+        own = None if simulator is None else simulator(self.integer_seed("simulation"))
+        self.builder = ModelBuilder(self.architecture, splits.n_features, splits.n_outputs, own)
 
     def rng(self, purpose: str) -> np.random.Generator:
         """A generator of this design's own for one purpose."""

@@ -3,28 +3,91 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from qnas.errors import ConfigurationError, unknown
+from qnas.simulation.backends import BackendChoice
 from qnas.simulation.contract import Simulator
 from qnas.simulation.exact import ExactSimulator
 from qnas.simulation.sampled import SampledSimulator
 
-__all__ = ["ExactSimulator", "SampledSimulator", "SimulationSettings", "Simulator", "make_simulator"]
+__all__ = ["BackendChoice", "ExactSimulator", "SampledSimulator", "SimulationSettings", "Simulator", "make_simulator"]
 
 
 @dataclass(frozen=True)
 class SimulationSettings:
-    """Which simulator trains the candidates."""
+    """Which simulator trains the candidates.
+
+    Attributes:
+        name: "exact", "shots" (ideal gates and readout) or "noisy" (those of a backend).
+        n_shots, gradient, spsa_step, n_spsa_averages: of shots; see `SampledSimulator`.
+        backend, backend_qubits, backend_seed: whose noise; see `BackendChoice`.
+    """
 
     name: str = "exact"
+    n_shots: int = 1024
+    gradient: str = "parameter_shift"
+    spsa_step: float = 0.2
+    n_spsa_averages: int = 1
+    backend: str = "generic"
+    backend_qubits: int | None = None
+    backend_seed: int = 0
 
 
-SIMULATORS: dict[str, Callable[[SimulationSettings], Simulator]] = {"exact": lambda settings: ExactSimulator()}
+def make_simulator(settings: SimulationSettings, *, seed: int = 0) -> Simulator:
+    """The simulator that the settings name.
 
+    Args:
+        settings: as configured.
+        seed: of all shots; exact simulation has no randomness.
 
-def make_simulator(settings: SimulationSettings) -> Simulator:
-    """The simulator that the settings name. Raises ConfigurationError if there is none of that name."""
+    Raises:
+        ConfigurationError: there is none of that name, a value is out of its range, or one is set in vain.
+    """
     if settings.name not in SIMULATORS:
         raise ConfigurationError(unknown("simulator", settings.name, SIMULATORS, "Set simulation.name."))
-    return SIMULATORS[settings.name](settings)
+    make, used = SIMULATORS[settings.name]
+    for field in fields(settings):
+        value = getattr(settings, field.name)
+        if field.name not in ("name", *used) and value != field.default:
+            raise ConfigurationError(
+                f"simulation.{field.name} is {value!r}, but simulation={settings.name} does not use it; "
+                f"leave it out, or choose {' or '.join(_users(field.name))}."
+            )
+    return make(settings, seed)
+
+
+def _exact(settings: SimulationSettings, seed: int) -> Simulator:
+    return ExactSimulator()
+
+
+def _shots(settings: SimulationSettings, seed: int) -> Simulator:
+    return _sampled(settings, None, seed)
+
+
+def _noisy(settings: SimulationSettings, seed: int) -> Simulator:
+    return _sampled(settings, BackendChoice(settings.backend, settings.backend_qubits, settings.backend_seed), seed)
+
+
+def _sampled(settings: SimulationSettings, backend: BackendChoice | None, seed: int) -> Simulator:
+    return SampledSimulator(
+        n_shots=settings.n_shots,
+        gradient=settings.gradient,
+        spsa_step=settings.spsa_step,
+        n_spsa_averages=settings.n_spsa_averages,
+        backend=backend,
+        seed=seed,
+    )
+
+
+_OF_SHOTS = ("n_shots", "gradient", "spsa_step", "n_spsa_averages")
+SIMULATORS: dict[str, tuple[Callable[[SimulationSettings, int], Simulator], tuple[str, ...]]] = {
+    "exact": (_exact, ()),
+    "shots": (_shots, _OF_SHOTS),
+    "noisy": (_noisy, (*_OF_SHOTS, "backend", "backend_qubits", "backend_seed")),
+}
+"""How each simulator is made, and the settings that it uses."""
+
+
+def _users(field: str) -> list[str]:
+    return [f"simulation={name}" for name, (_, used) in SIMULATORS.items() if field in used]

@@ -15,6 +15,7 @@ from qiskit_aer.noise import NoiseModel
 from qnas.errors import CircuitError, ConfigurationError, unknown
 
 GENERIC = "generic"
+_ONE_QUBIT_BASIS = ["id", "rz", "sx", "x"]
 _SNAPSHOTS = "qiskit_ibm_runtime.fake_provider"
 _ADVICE = "Snapshots of real backends, such as fake_manila, come with pip install 'qnas-hqnn[ibm]'."
 
@@ -35,7 +36,8 @@ class BackendChoice:
 
     def __post_init__(self) -> None:
         if self.name != GENERIC and self.name not in _snapshots():
-            raise ConfigurationError(unknown("backend", self.name, [GENERIC, *sorted(_snapshots())], _ADVICE))
+            advice = "" if _snapshots() else _ADVICE
+            raise ConfigurationError(unknown("backend", self.name, [GENERIC, *sorted(_snapshots())], advice))
         if self.name != GENERIC and (self.n_qubits, self.seed) != (None, 0):
             raise ConfigurationError(
                 f"the backend {self.name!r} is as it was measured; its number of qubits and its seed cannot be set."
@@ -69,7 +71,8 @@ def device(choice: BackendChoice, n_qubits: int) -> Device:
 @lru_cache(maxsize=32)
 def _device(choice: BackendChoice) -> Device:
     if choice.name == GENERIC:
-        backend = GenericBackendV2(choice.n_qubits, seed=choice.seed)
+        basis = _ONE_QUBIT_BASIS if choice.n_qubits == 1 else None  # Qiskit's default has CX, which needs two
+        backend = GenericBackendV2(choice.n_qubits, basis, seed=choice.seed)
     else:
         backend = _snapshots()[choice.name]()
     return Device(backend, NoiseModel.from_backend(backend))

@@ -76,6 +76,25 @@ def test_seed_and_repeat_draw_anew(change):
     assert one.weights != other.weights
 
 
+def test_shots_are_drawn_by_seed_and_repeat_and_counted():
+    def on_shots(**changes):
+        return evaluate(task(["accuracy"], simulation=SimulationSettings("shots", n_shots=16), **changes))
+
+    first = on_shots()
+    spent = first.details["simulation"]
+    assert spent["n_shots"] == 16 * spent["n_circuits"] > 0
+    assert outcome(on_shots()) == outcome(first)
+    assert on_shots(repeat=1).weights != first.weights
+    assert "simulation" not in evaluate(task(["accuracy"])).details
+
+
+def test_a_backend_that_is_too_small_makes_the_design_invalid():
+    settings = SimulationSettings("noisy", backend_qubits=1)
+    found = evaluate(task(["flops"], simulation=settings))
+    assert found.state is State.INVALID
+    assert "but the backend 'generic' has 1; choose a larger one" in found.reason
+
+
 def test_the_seed_is_noted():
     assert evaluate(task(["flops"], seed=12)).seed == 12
 

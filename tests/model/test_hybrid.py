@@ -11,7 +11,8 @@ from qnas.circuit.build import build_circuit
 from qnas.errors import CircuitError, DesignError, PluginError
 from qnas.model.couplings import couplings, nearest_width
 from qnas.model.hybrid import ModelBuilder, build_model
-from qnas.simulation import ExactSimulator
+from qnas.simulation import ExactSimulator, SampledSimulator
+from qnas.simulation.contract import Spent
 
 LAYER = {"rotation": "ry_rz", "entangler": "cx", "topology": "line"}
 
@@ -143,6 +144,15 @@ def test_another_simulator_is_asked():
 
     ModelBuilder(architecture(), 3, 2, Counting()).build(0)
     assert asked == [3]
+
+
+def test_which_weights_are_live_does_not_depend_on_the_simulator():
+    one = architecture(n_qubits=2, layers=[{"rotation": "ry_rz", "entangler": "cz", "topology": "line"}], readout="z")
+    exact, sampled = ModelBuilder(one, 3, 2), ModelBuilder(one, 3, 2, SampledSimulator(n_shots=10))
+    assert not exact.live_weights.all()
+    assert torch.equal(sampled.live_weights, exact.live_weights)
+    assert torch.equal(sampled.live_inputs, exact.live_inputs)
+    assert sampled.function.spent == Spent()
 
 
 @pytest.mark.parametrize("coupling", ["mac", "classical"])

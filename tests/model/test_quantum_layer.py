@@ -20,6 +20,8 @@ from qnas.circuit.encodings import encodings
 from qnas.circuit.lower import lower
 from qnas.errors import CircuitError, NotFiniteError
 from qnas.model.quantum_layer import QuantumFunction, QuantumLayer, final_states
+from qnas.simulation import BackendChoice, ExactSimulator, SampledSimulator
+from qnas.simulation.contract import Spent
 from tests.circuit.reference import in_phase, jacobian_by_differences, jacobian_by_shifts, state, values
 from tests.circuit.strategies import WIDTH, Circuit, build, few, observables, quick, recipes, seeds
 
@@ -549,6 +551,62 @@ def test_unknown_parameters_are_named():
         CircuitError, match=r"neither inputs nor weights: w\[0\], w\[1\]; add them to input_params or we"
     ):
         QuantumLayer(circuit, list(x), [], [SparsePauliOp("ZZ")])
+
+
+# --- on shots ---------------------------------------------------------------------------------------------------------
+
+
+def on(simulator):
+    """One qubit, one input, one weight, two observables in bases of their own."""
+    x, w = Parameter("x"), Parameter("w")
+    circuit = QuantumCircuit(1)
+    circuit.ry(x, 0)
+    circuit.rx(w, 0)
+    layer = QuantumLayer(circuit, [x], [w], [Z, SparsePauliOp("X")], simulator)
+    layer.weight.data = torch.tensor([0.4], dtype=torch.float64)
+    return layer
+
+
+def test_sampled_derivatives_of_first_and_second_order():
+    found = []
+    for simulator in (SampledSimulator(n_shots=200_000), ExactSimulator()):
+        layer = on(simulator)
+        inputs = torch.tensor([[0.3], [1.1]], dtype=torch.float64, requires_grad=True)
+        values = layer(inputs)
+        (first,) = torch.autograd.grad(values.sum(), inputs, create_graph=True)
+        by_input, by_weight = torch.autograd.grad((first**2).sum(), [inputs, layer.weight])
+        found.append([values, first, by_input, by_weight])
+    for sampled, exact in zip(*found, strict=True):
+        assert torch.allclose(sampled, exact, atol=0.03)
+    assert not torch.equal(found[0][0], found[1][0])
+
+
+def test_circuits_are_run_only_for_derivatives_that_are_asked_for():
+    layer = on(SampledSimulator(n_shots=100))
+    values = layer(torch.tensor([[0.3], [1.1]], dtype=torch.float64))
+    assert layer.spent == layer.function.spent == Spent(n_circuits=4, n_shots=400)  # two samples, two bases
+    values.sum().backward()
+    assert layer.spent == Spent(n_circuits=4 + 2 * 4, n_shots=1200)  # for the weight alone
+    layer(torch.tensor([[0.3]], dtype=torch.float64, requires_grad=True)).sum().backward()
+    assert layer.spent.n_circuits == 12 + 2 + 2 * 2 * 2
+
+
+def test_exact_simulation_spends_nothing():
+    layer = on(ExactSimulator())
+    layer(torch.tensor([[0.3]], dtype=torch.float64)).sum().backward()
+    assert layer.spent == Spent(0, 0)
+
+
+def test_a_layer_learns_on_noisy_shots():
+    layer = on(SampledSimulator(n_shots=200, backend=BackendChoice(), seed=1))
+    optimizer = torch.optim.SGD(layer.parameters(), lr=0.5)
+    for _ in range(25):
+        loss = layer(torch.zeros(1, 1, dtype=torch.float64))[0, 0]  # cos(w), least at pi
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert abs(layer.weight.item() - np.pi) < 0.2
+    assert layer.spent == Spent(25 * 2 * 3, 200 * 25 * 2 * 3)
 
 
 PLAIN = """

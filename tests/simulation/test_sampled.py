@@ -1,5 +1,6 @@
 """Sampled simulation: shots scatter about the exact values as they must, and so do the gradients made of them."""
 
+import json
 import pickle
 
 import numpy as np
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 from qiskit.quantum_info import SparsePauliOp, Statevector
 from qiskit_aer import AerSimulator
 
+import qnas
 from qnas.errors import CircuitError, ConfigurationError
-from qnas.simulation import SampledSimulator, Simulator
+from qnas.simulation import BackendChoice, SampledSimulator, SimulationSettings, Simulator, make_simulator
 from qnas.simulation.contract import Binding, Executable, Needs, Spent
 from tests.circuit.reference import unitary
 from tests.circuit.strategies import few, seeds
@@ -266,3 +268,50 @@ def test_an_observable_of_another_width():
     case = Case(2, 1, seed=0)
     with pytest.raises(CircuitError, match="observable 0 acts on 3 qubits, but the circuit has 2"):
         SampledSimulator().prepare(case.program, [SparsePauliOp("ZZZ")], case.varying)
+
+
+# --- settings -----------------------------------------------------------------------------------------------------
+
+
+def test_settings_become_a_simulator():
+    assert make_simulator(SimulationSettings("shots", n_shots=7, gradient="spsa"), seed=3) == SampledSimulator(
+        n_shots=7, gradient="spsa", seed=3
+    )
+    noisy = make_simulator(SimulationSettings("noisy", backend_qubits=5, backend_seed=2))
+    assert noisy == SampledSimulator(backend=BackendChoice("generic", 5, 2))
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"name": "shot"}, r"unknown simulator 'shot': did you mean 'shots'\? Allowed: exact, shots, noisy"),
+        ({"name": "shots", "n_shots": -4}, "n_shots is -4; a circuit needs at least 1 shot"),
+        ({"name": "noisy", "gradient": "adjoint"}, "unknown gradient 'adjoint'"),
+        (
+            {"name": "exact", "n_shots": 10},
+            "simulation.n_shots is 10, but simulation=exact does not use it; leave it out, "
+            "or choose simulation=shots or simulation=noisy",
+        ),
+        (
+            {"name": "shots", "backend": "fake_manila"},
+            "simulation.backend is 'fake_manila', but simulation=shots does not use it; .* choose simulation=noisy",
+        ),
+    ],
+)
+def test_settings_that_cannot_be(settings, text):
+    with pytest.raises(ConfigurationError, match=text):
+        make_simulator(SimulationSettings(**settings))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chosen", [["simulation=shots"], ["simulation=noisy", "simulation.gradient=spsa"]])
+def test_a_search_on_shots(chosen, tmp_path):
+    job = [*chosen, "simulation.n_shots=64", "data=iris", "data.n_samples=40", "search.population=2"]
+    job += ["search.generations=1", "training.epochs=1", "objectives.names=[accuracy,flops]", "executor=serial"]
+    fronts = []
+    for name in ("first", "second"):
+        qnas.search([*job, f"run_dir={tmp_path / name}"])
+        fronts.append(json.loads((tmp_path / name / "front.json").read_text()))
+    details = [record["details"]["simulation"] for record in fronts[0]]
+    assert all(spent["n_shots"] == 64 * spent["n_circuits"] > 0 for spent in details)
+    assert [record["values"] for record in fronts[0]] == [record["values"] for record in fronts[1]]
