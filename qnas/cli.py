@@ -137,15 +137,14 @@ class Progress:
         self._live: Live | None = None
         self.started = False
 
-    def on_start(self, config: Config, n_workers: int) -> None:
+    def on_start(self, config: Config, *, n_evaluations: int, n_workers: int) -> None:
         """Open the live display."""
         self.started = True
-        search = config.search
-        self._total = search.n_evaluations if search.name == "random" else search.population * search.generations
+        self._total = n_evaluations
         self._started, self._n_new = time.monotonic(), 0
         self._console.print(
             Text(
-                f"Searching {config.space} on {config.data.name} with {search.name}: {self._total} designs, "
+                f"Searching {config.space} on {config.data.name} with {config.search.name}: {self._total} designs, "
                 f"{n_workers} worker{'s' * (n_workers > 1)}. Run folder: {config.run_dir}"
             ),
             soft_wrap=True,

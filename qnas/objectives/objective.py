@@ -40,7 +40,7 @@ class Objective:
         cost: "circuit" (needs only the circuit), "states" (simulates it), "trained" (needs the trained model).
         measure: from a `Design` to a float or an `Estimate`.
         reference: where its definition comes from.
-        scale: "linear" or "log": how plots and the hypervolume see it.
+        scale: "linear" or "log": how plots and the hypervolume see positive values; dominance is the same.
     """
 
     name: str

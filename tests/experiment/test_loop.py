@@ -1,11 +1,13 @@
 """The search loop: the same front however it was run, failures that do not stop it, and runs that were interrupted."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 
+import numpy as np
 import psutil
 import pytest
 
@@ -15,11 +17,12 @@ from qnas.experiment import executor as executor_room
 from qnas.experiment.evaluation import State
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import Ledger
-from qnas.experiment.loop import Callbacks, Silent, check_run, check_space, run_search
+from qnas.experiment.loop import Callbacks, Silent, check_run, check_space, network_of, run_search
 from qnas.experiment.results import read_findings
 from qnas.launch import compose
+from qnas.model.training import effective
 from qnas.objectives import choose_objectives
-from qnas.space import load_space
+from qnas.space import Space, choice, load_space
 from tests.experiment.runs import (
     JOB,
     QUICKEST,
@@ -39,8 +42,8 @@ class Watcher(Silent):
     def __init__(self):
         self.seen = []
 
-    def on_start(self, config, n_workers):
-        self.seen.append(("start", n_workers))
+    def on_start(self, config, *, n_evaluations, n_workers):
+        self.seen.append((n_evaluations, n_workers))
 
     def on_evaluation(self, findings, design_id, *, known):
         self.seen.append((design_id, known))
@@ -68,7 +71,7 @@ def test_the_watcher_is_told_of_everything(tmp_path):
     watcher = Watcher()
     assert isinstance(watcher, Callbacks)
     qnas.search([*QUICKEST, f"run_dir={tmp_path}/run"], watcher)
-    assert watcher.seen == [("start", 1), *((k, False) for k in range(12)), "end"]
+    assert watcher.seen == [(12, 1), *((k, False) for k in range(12)), "end"]
 
 
 def test_the_seed_decides_the_front(finished, tmp_path):
@@ -89,7 +92,8 @@ def test_a_space_smaller_than_the_budget_is_searched_completely(tmp_path):
     qnas.search(
         [*QUICKEST, f"space={file}", "search.population=4", "search.generations=9", f"run_dir={tmp_path}/run"], watcher
     )
-    assert len(watcher.seen) == 2 + load_space(str(file)).size == 2 + 12
+    assert load_space(str(file)).size == 12
+    assert len(watcher.seen) == 2 + 8, "with one layer, re-uploading changes nothing: 4 designs mean the same as others"
 
 
 def test_the_circuit_alone_is_trained_with_pqc(tmp_path):
@@ -98,6 +102,34 @@ def test_the_circuit_alone_is_trained_with_pqc(tmp_path):
     model = result.load(row["id"])
     assert model.architecture.coupling == "quantum"
     assert model.n_parameters == row["n_parameters"]
+    assert model.architecture.fingerprint == row["fingerprint"]
+
+
+def test_only_designs_that_take_the_features_are_asked(tmp_path):
+    result = qnas.search([*QUICKEST, "training=pqc", "search.generations=2", f"run_dir={tmp_path}/run"])
+    evaluations = read_findings(result.path).evaluations.values()
+    assert len(evaluations) > 6
+    assert all(evaluation.complete for evaluation in evaluations)
+    assert {evaluation.architecture.encoding.name for evaluation in evaluations} == {"dense_angle"}
+
+
+def test_genes_that_the_training_configuration_overrules_are_empty(tmp_path):
+    space = tmp_path / "couplings.py"
+    space.write_text(SPACE.read_text().replace('coupling="residual"', 'coupling=choice("mac", "serial")'))
+    result = qnas.search([*QUICKEST, f"space={space}", "training=pqc", "data=moons", f"run_dir={tmp_path}/run"])
+    assert result.evaluations["coupling"].isna().all()
+    assert result.evaluations["encoding"].notna().all()
+    assert not result.evaluations.loc[result.evaluations["layers"] == 1, "encoding.angle.reupload"].eq(True).any()
+    assert result.evaluations["fingerprint"].is_unique
+    written = json.loads((tmp_path / "run" / "front.json").read_text())
+    assert {record["architecture"]["coupling"] for record in written} == {"quantum"}
+
+
+def test_a_part_that_raises_does_not_end_the_asking():
+    config = compose([f"space={SPACE}", "data=iris", "training=pqc"])
+    broken = Space(n_qubits=2, encoding=choice(nosuch={}, angle={}), layers=())
+    fingerprints = [network_of(broken, config, np.array([code])) for code in (0, 1)]
+    assert fingerprints == [effective(broken.decode(np.array([0])), "pqc").fingerprint, None]
 
 
 # --- resuming -------------------------------------------------------------------------------------------------
@@ -180,7 +212,7 @@ def test_failures_are_told_as_infeasible(tmp_path, monkeypatch):
 
     class Searcher:
         def __init__(self, searcher):
-            self.ask = searcher.ask
+            self.ask, self.n_evaluations = searcher.ask, searcher.n_evaluations
             self._tell = searcher.tell
 
         def tell(self, genotypes, losses, feasible):
@@ -226,7 +258,7 @@ def test_a_space_with_one_design_that_can_be_built_passes():
     space = load_space(str(SPACE))
     check_space(space, compose(["data=iris", f"space={SPACE}"]))
     too_few = compose(["data=wine", "training=pqc", f"space={SPACE}"])
-    with pytest.raises(UsageError, match=r"none of 20 sampled designs .* can be built: the encoding .* at most"):
+    with pytest.raises(UsageError, match=r"none of 500 sampled designs .* can be built: the encoding .* at most"):
         check_space(space, too_few)
 
 
