@@ -55,11 +55,12 @@ def _draw(panel: Axes, results: Results, axis: str) -> None:
 
 
 def _draw_reference(panel: Axes, results: Results, axis: str) -> None:
-    """Growth in proportion, or twofold per qubit, below the last point of qnas."""
-    cases = results.plan.growth[axis]
+    """Growth in proportion, or twofold per qubit, below the later points of all lines."""
+    cases = results.plan.growth[axis][len(results.plan.growth[axis]) // 2 :]
     places = np.array([AXES[axis](case) for case in cases], dtype=float)
-    growth = 2.0**places if axis == "qubits" else places
-    heights = 0.4 * results.timings[cases[-1]]["qnas"].median * 1e3 * growth / growth[-1]
+    growth = 2.0 ** (places - places[-1]) if axis == "qubits" else places / places[-1]
+    lowest = [min(timing.median for timing in results.timings[case].values()) for case in cases]
+    heights = 0.6 * growth * min(np.array(lowest) / growth) * 1e3
     panel.plot(places, heights, "--", color=_GREY, linewidth=1)
     panel.annotate(
         "twofold per qubit" if axis == "qubits" else "slope 1", (places[-1], heights[-1]),

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -41,33 +41,46 @@ class Timing:
         return float(lower), float(upper)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Contender:
     step: Step
     gradients: Gradients
     first: float
     block: int
+    difference: float = 0.0
+    seconds: list[float] = field(default_factory=list)
+
+    def take_turn(self) -> None:
+        self.seconds += [_timed(self.step) for _ in range(self.block)]
+
+    def timing(self) -> Timing:
+        return Timing(tuple(self.seconds), max(self.first - float(np.median(self.seconds)), 0.0), self.difference)
 
 
-def race(case: Case, implementations: Sequence[Implementation], n_rounds: int) -> dict[str, Timing]:
-    """Time the implementations of a case in turns, so that the noise of the machine hits all alike.
+def race(
+    cases: Sequence[Case], implementations: Sequence[Implementation], n_rounds: int
+) -> dict[Case, dict[str, Timing]]:
+    """Time the implementations of all cases in turns, so that the noise of the machine hits all alike.
 
     Quick ones do a block of steps per turn. SystemExit if gradients are not those of the first implementation.
     """
-    contenders = {one.name: _prepared(one, case) for one in implementations}
-    seconds: dict[str, list[float]] = {name: [] for name in contenders}
-    for _ in range(n_rounds):
-        for name, one in contenders.items():
-            seconds[name] += [_timed(one.step) for _ in range(one.block)]
-    reference = next(iter(contenders.values())).gradients
-    return {
-        name: Timing(
-            tuple(seconds[name]),
-            max(one.first - float(np.median(seconds[name])), 0.0),
-            _difference(name, case, one.gradients, reference),
-        )
-        for name, one in contenders.items()
-    }
+    contenders = {case: _warm(case, implementations) for case in cases}
+    for turn in range(n_rounds):
+        print(f"round {turn + 1} of {n_rounds}", flush=True)
+        for row in contenders.values():
+            for one in row.values():
+                one.take_turn()
+    return {case: {name: one.timing() for name, one in row.items()} for case, row in contenders.items()}
+
+
+def _warm(case: Case, implementations: Sequence[Implementation]) -> dict[str, _Contender]:
+    row = {one.name: _prepared(one, case) for one in implementations if one.takes(case)}
+    firsts = ", ".join(f"{name} in {one.first:.2g} s" for name, one in row.items())
+    print(f"{case}, batch {case.batch} is ready: {firsts}", flush=True)
+    reference = next(iter(row.values())).gradients
+    for name, one in row.items():
+        one.difference = _difference(name, case, one.gradients, reference)
+    return row
 
 
 def _prepared(implementation: Implementation, case: Case) -> _Contender:

@@ -89,7 +89,7 @@ def _introduction(results: Results) -> str:
         f"Forward, and backward with the gradients of weights and inputs, of the same circuit: RY encoding, layers of "
         f"RY and RZ on each qubit and a ring of CX, all <Z_i>; complex128. All in one run in one process, on one "
         f"thread of {processor()}; {_versions()}. Medians after warm-up, in brackets the quartiles; the "
-        f"implementations take turns, {results.plan.n_rounds} of them, quick ones with several steps per turn. "
+        f"implementations and cases take turns, {results.plan.n_rounds} of them, quick ones of several steps. "
         f"Measured: {limits}.{left_out}"
     )
 

@@ -19,8 +19,8 @@ from pathlib import Path
 import torch
 
 from benchmarks.figure import plot_growth
-from benchmarks.implementations import IMPLEMENTATIONS, Case, Implementation
-from benchmarks.measuring import Timing, peak_memory, race, race_expressibility
+from benchmarks.implementations import IMPLEMENTATIONS, Implementation
+from benchmarks.measuring import peak_memory, race, race_expressibility
 from benchmarks.report import page, with_verdict
 from benchmarks.results import FULL, QUICK, Plan, Results
 from qnas.front.plots import save_figure
@@ -52,15 +52,7 @@ def measured(plan: Plan, implementations: Sequence[Implementation]) -> Results:
         for case in plan.memory
     }
     pairs = race_expressibility(plan.expressibility, plan.n_pairs, plan.n_looped, plan.n_rounds)
-    timings = {case: _race(case, implementations, plan.n_rounds) for case in plan.cases}
-    return Results(plan, timings, memory, pairs)
-
-
-def _race(case: Case, implementations: Sequence[Implementation], n_rounds: int) -> dict[str, Timing]:
-    found = race(case, [one for one in implementations if one.takes(case)], n_rounds)
-    times = ", ".join(f"{name} {timing.median * 1e3:.3g} ms" for name, timing in found.items())
-    print(f"{case}, batch {case.batch}: {times}", flush=True)
-    return found
+    return Results(plan, race(plan.cases, implementations, plan.n_rounds), memory, pairs)
 
 
 def _installed() -> list[Implementation]:
