@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 import traceback
 from collections.abc import Iterator, Mapping
@@ -21,6 +20,7 @@ from qnas.architecture import Architecture
 from qnas.config import ObjectiveSettings
 from qnas.data import DataSettings, Splits, load_splits
 from qnas.errors import DesignError, MemoryBudgetError, UsageError
+from qnas.front.tables import as_json
 from qnas.model.training import TrainingSettings
 from qnas.model.weights import weights_to_bytes
 from qnas.objectives import Design, Objective, choose_objectives
@@ -152,7 +152,7 @@ def _measure_one(objective: Objective, design: Design, partial: dict[str, Any]) 
         estimate = objective(design)
         value = plain_number(estimate.value)
         error = None if estimate.standard_error is None else float(estimate.standard_error)
-        details = json.loads(json.dumps(dict(estimate.details), default=_plain))
+        details = as_json(estimate.details)
     except BaseException as problem:
         problem.add_note(f"while measuring the objective {objective.name!r}")
         raise
@@ -168,13 +168,6 @@ def _measure_one(objective: Objective, design: Design, partial: dict[str, Any]) 
 def plain_number(value: Any) -> int | float:
     """A count as an int, anything else as a float, also from numpy and torch; the ledger is JSON."""
     return int(value) if isinstance(value, Integral) else float(value)
-
-
-def _plain(value: Any) -> Any:
-    """What JSON does not know, as numbers and lists: arrays, tensors and their scalars."""
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    raise TypeError(f"the details hold a {type(value).__name__}, which JSON cannot carry: {value!r}")
 
 
 @lru_cache(maxsize=4)

@@ -20,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from qnas.config import Config, to_config
 from qnas.errors import RunFolderError, UsageError
+from qnas.front.files import write_at_once
 
 _PACKAGES = (
     "qnas-hqnn", "qiskit", "qiskit-aer", "qiskit-machine-learning", "torch", "pymoo", "numpy", "optuna", "hydra-core",
@@ -50,11 +51,11 @@ class RunFolder:
         try:
             folder.path.mkdir(parents=True, exist_ok=True)
             if not folder.config_file.exists():
-                _write(folder.config_file, OmegaConf.to_yaml(OmegaConf.create(asdict(config))))
+                write_at_once(folder.config_file, OmegaConf.to_yaml(OmegaConf.create(asdict(config))))
         except OSError as error:
             raise RunFolderError(f"run_dir {config.run_dir!r} cannot be made: {error}; choose another.") from error
         if not folder.environment_file.exists():
-            _write(folder.environment_file, json.dumps(environment(), indent=2) + "\n")
+            write_at_once(folder.environment_file, json.dumps(environment(), indent=2) + "\n")
         folder.weights.mkdir(exist_ok=True)
         return folder
 
@@ -98,7 +99,7 @@ class RunFolder:
 
     def save_weights(self, fingerprint: str, content: bytes) -> None:
         """Write weights at once or not at all."""
-        _write(self.weights_file(fingerprint), content)
+        write_at_once(self.weights_file(fingerprint), content)
 
 
 def environment() -> dict[str, Any]:
@@ -148,9 +149,3 @@ def _differences(held: dict[str, Any], asked: dict[str, Any], prefix: str = "") 
         else:
             found.append(f"{name} is {held.get(key)!r} there and {value!r} here")
     return found
-
-
-def _write(path: Path, content: str | bytes) -> None:
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
-    unfinished.replace(path)

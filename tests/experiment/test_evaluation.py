@@ -91,7 +91,7 @@ def test_the_seed_is_noted():
         ("nothing", State.ERROR, "Type"),
         ("exit", State.ERROR, "SystemExit: no more"),
         ("panic", State.ERROR, "Panic: the core gave up"),
-        ("details", State.ERROR, "TypeError: the details hold a TextIOWrapper, which JSON cannot carry"),
+        ("details", State.ERROR, "TypeError: JSON cannot carry a TextIOWrapper"),
     ],
 )
 def test_what_goes_wrong_is_a_state_with_a_sentence(kind, state, sentence, capsys):
