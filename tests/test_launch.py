@@ -166,7 +166,7 @@ def test_a_sweep_without_a_folder_keeps_its_points_together(jobs, tmp_path):
 )
 def test_a_bad_point_of_a_sweep_is_found_before_the_first_one_runs(jobs, tmp_path, point, said):
     with pytest.raises(UsageError) as error:
-        hydra_main(["-m", *QUICKEST, point, f"run_dir={tmp_path}/run"], jobs.append)
+        hydra_main(["-m", *QUICKEST, "executor=local", point, f"run_dir={tmp_path}/run"], jobs.append)
     assert said in str(error.value)
     assert jobs == [] and list(tmp_path.iterdir()) == []
 

@@ -100,7 +100,7 @@ def _serial(settings: ExecutorSettings) -> Iterator[Executor]:
 @contextmanager
 def _local(settings: ExecutorSettings) -> Iterator[Executor]:
     """Worker processes on this machine, which start with the first task."""
-    n_workers = settings.workers or os.cpu_count() or 1
+    n_workers = settings.workers or n_cores()
     with ExitStack() as stack:
         yield DaskExecutor(cache(lambda: stack.enter_context(_local_cluster(n_workers))), n_workers)
 
@@ -135,6 +135,11 @@ def _local_cluster(n_workers: int) -> Iterator[Any]:
             yield client
 
 
+def n_cores() -> int:
+    """How many processor cores this process may use; a container or a batch system may leave it only some."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 EXECUTORS: dict[str, Callable[[ExecutorSettings], object]] = {"local": _local, "serial": _serial}
 
 
@@ -143,7 +148,7 @@ def make_executor(settings: ExecutorSettings) -> Iterator[Executor]:
     """The executor that the settings name, for the length of a run.
 
     Raises:
-        ConfigurationError: there is no such executor, or fewer than one worker is asked for.
+        ConfigurationError: there is no such executor, fewer than one worker is asked for, or any of "serial".
     """
     check_executor(settings)
     with EXECUTORS[settings.name](settings) as executor:  # type: ignore[attr-defined]
@@ -156,3 +161,8 @@ def check_executor(settings: ExecutorSettings) -> None:
         raise ConfigurationError(unknown("executor", settings.name, EXECUTORS, "Set executor.name."))
     if settings.workers is not None and settings.workers < 1:
         raise ConfigurationError(f"executor.workers is {settings.workers}; allowed are whole numbers of at least 1.")
+    if settings.workers is not None and settings.name == "serial":
+        raise ConfigurationError(
+            f"executor.workers is {settings.workers}, but executor=serial evaluates in this process alone; "
+            "leave executor.workers out, or use executor=local."
+        )
