@@ -82,6 +82,7 @@ def sentence_of(capsys, arguments, code=2):
         ("objectives.names=[]", ["objectives.names is []", "name at least one"]),
         ("objectives.add=[nosuch.py]", ["there is no file 'nosuch.py'"]),
         ("objectives.options.expressibility.pairs=3", ["'pairs'", "did you mean 'n_pairs'"]),
+        ("objectives.options.expressibility.n_pairs=0", ["n_pairs is 0; allowed is a whole number of at least 2"]),
         ("objectives.options.acuracy.n=3", ["unknown key of objectives.options, 'acuracy'", "mean 'accuracy'"]),
         ("data=irsi", ["unknown option of the group 'data', 'irsi'", "did you mean 'iris'", "Use data=..."]),
         ("data.name=irsi", ["unknown data set 'irsi'", "did you mean 'iris'", "breast_cancer"]),
