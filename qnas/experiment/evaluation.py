@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from qnas.architecture import Architecture
 from qnas.config import ObjectiveSettings
 from qnas.data import DataSettings, Splits, load_splits
-from qnas.errors import DesignError, MemoryBudgetError, UsageError
+from qnas.errors import CircuitError, DesignError, MemoryBudgetError, NotFiniteError, QnasError
 from qnas.front.tables import as_json
 from qnas.model.training import TrainingSettings
 from qnas.model.weights import weights_to_bytes
@@ -64,7 +64,8 @@ class Evaluation:
         values: by objective, in its natural sign and unit.
         errors: standard errors, where a value is an estimate.
         details: what else the objectives reported, by objective.
-        reason: for a failure, one sentence; with a traceback where a part or objective raised.
+        reason: for a failure, one sentence that begins with the objective's name where one raised; with a traceback
+            unless qnas raised it.
         n_parameters, n_live_weights: all weights of the model; circuit weights that its readout depends on.
         remark: a warning about inputs and weights that have no effect.
         seconds: wall-clock, for information only.
@@ -91,17 +92,20 @@ class Evaluation:
         return self.state is State.COMPLETE
 
 
-class _NotANumberError(ArithmeticError):
-    pass
+class _InvalidDesignError(Exception):
+    """The architecture names no network."""
+
+
+class _ObjectiveError(Exception):
+    """The objective of this name raised the cause."""
 
 
 _STATES: tuple[tuple[type[BaseException], State], ...] = (
     (MemoryBudgetError, State.OUT_OF_MEMORY),
     (MemoryError, State.OUT_OF_MEMORY),
-    (_NotANumberError, State.NOT_A_NUMBER),
     (FloatingPointError, State.NOT_A_NUMBER),
-    (DesignError, State.INVALID),
-    (UsageError, State.INVALID),
+    (_InvalidDesignError, State.INVALID),
+    (QnasError, State.ERROR),
 )
 
 
@@ -122,7 +126,10 @@ def evaluate(task: Task) -> Evaluation:
 
 
 def failure(error: BaseException) -> tuple[State, str]:
-    """The state and the sentence for what an evaluation raised."""
+    """The state and the sentence for what an evaluation raised; a traceback follows where qnas did not raise it."""
+    if isinstance(error, _ObjectiveError) and error.__cause__ is not None:
+        state, reason = failure(error.__cause__)
+        return state, f"{error}: {reason}"
     for kind, state in _STATES:
         if isinstance(error, kind):
             return state, str(error) or type(error).__name__
@@ -137,8 +144,11 @@ def _measure(task: Task, partial: dict[str, Any]) -> None:
     objectives = choose_objectives(task.objectives.names, task.objectives.add, task.objectives.options)
     simulator = make_simulator(task.simulation)
     splits = splits_of(task.data)
-    design = Design(task.architecture, splits, task.training, seed=task.seed, repeat=task.repeat, simulator=simulator)
-    partial["n_parameters"] = design.initial_model().n_parameters
+    with _building():
+        design = Design(
+            task.architecture, splits, task.training, seed=task.seed, repeat=task.repeat, simulator=simulator
+        )
+        partial["n_parameters"] = design.initial_model().n_parameters
     partial["n_live_weights"] = int(design.builder.live_weights.sum())
     partial["remark"] = design.builder.remark
     for objective in sorted(objectives, key=lambda objective: COSTS.index(objective.cost)):
@@ -147,17 +157,29 @@ def _measure(task: Task, partial: dict[str, Any]) -> None:
         partial["weights"] = weights_to_bytes(design.trained.model)
 
 
+@contextmanager
+def _building() -> Iterator[None]:
+    """Here, and only here, an error of the design or its circuit means that the architecture names no network."""
+    try:
+        yield
+    except (MemoryBudgetError, NotFiniteError):
+        raise
+    except (DesignError, CircuitError) as error:
+        raise _InvalidDesignError(str(error)) from error
+
+
 def _measure_one(objective: Objective, design: Design, partial: dict[str, Any]) -> None:
     try:
         estimate = objective(design)
         value = plain_number(estimate.value)
         error = None if estimate.standard_error is None else float(estimate.standard_error)
         details = as_json(estimate.details)
-    except BaseException as problem:
-        problem.add_note(f"while measuring the objective {objective.name!r}")
+        if not isfinite(value):
+            raise FloatingPointError(f"the value is {value}.")
+    except KeyboardInterrupt:
         raise
-    if not isfinite(value):
-        raise _NotANumberError(f"the objective {objective.name!r} is {value}.")
+    except BaseException as problem:
+        raise _ObjectiveError(objective.name) from problem
     partial["values"][objective.name] = value
     if error is not None:
         partial["errors"][objective.name] = error
