@@ -39,6 +39,11 @@ class State(Enum):
     ERROR = "an objective or part raised"
     LOST = "the worker died"
 
+    @property
+    def about_design(self) -> bool:
+        """Whether this says something about the design; a dead worker or full memory may be better luck next time."""
+        return self not in (State.LOST, State.OUT_OF_MEMORY)
+
 
 @dataclass(frozen=True)
 class Task:

@@ -63,9 +63,10 @@ class Ledger:
         )
 
     def evaluations(self) -> Iterator[tuple[int, Evaluation]]:
-        """What the ledger holds, in the order it was written: (id of the design, its evaluation)."""
-        for trial in self._study.get_trials(deepcopy=False):
-            yield int(trial.user_attrs["id"]), _evaluation(trial)
+        """The last evaluation of each design with its id, in the order in which the designs were first written."""
+        last = {int(trial.user_attrs["id"]): trial for trial in self._study.get_trials(deepcopy=False)}
+        for design_id, trial in last.items():
+            yield design_id, _evaluation(trial)
 
 
 def _study(path: Path, objectives: Sequence[Objective]) -> optuna.Study:

@@ -155,6 +155,10 @@ def test_the_state_of_an_error(error, state):
     assert str(error) in failure(error)[1]
 
 
+def test_which_states_say_something_about_the_design():
+    assert {state for state in State if not state.about_design} == {State.LOST, State.OUT_OF_MEMORY}
+
+
 def test_numbers_and_details_of_numpy_become_plain():
     found = mishap("numpy")
     assert (type(found.values["mishap"]), type(found.errors["mishap"])) == (float, float)

@@ -67,6 +67,14 @@ def test_every_state_comes_back(path, state):
     assert [found for _, found in opened(path).evaluations()] == [evaluation]
 
 
+def test_of_a_design_that_was_evaluated_again_only_the_last_evaluation_comes_back_in_its_old_place(path):
+    ledger = opened(path)
+    for design_id, evaluation in ((0, Evaluation(one, State.LOST)), (1, FAILED), (0, COMPLETE)):
+        ledger.append(design_id, evaluation)
+    assert list(opened(path).evaluations()) == [(0, COMPLETE), (1, FAILED)]
+    assert len(with_plain_optuna(path).get_trials()) == 3
+
+
 def test_weights_are_kept_elsewhere(path):
     opened(path).append(0, Evaluation(one, State.ERROR, weights=b"weights"))
     assert [found.weights for _, found in opened(path).evaluations()] == [None]
