@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import struct
 import subprocess
 import sys
@@ -15,7 +16,8 @@ import pandas as pd
 import pytest
 
 from qnas.cli import main
-from qnas.errors import RunError
+from qnas.errors import RunError, RunFolderError
+from qnas.experiment.folder import RunFolder
 from qnas.launch import compose
 from qnas.space import draws
 from tests.experiment.runs import (
@@ -185,8 +187,6 @@ def test_a_mistake_in_other_commands(capsys, arguments, said):
 
 
 def test_a_front_before_anything_was_evaluated(capsys):
-    from qnas.experiment.folder import RunFolder
-
     RunFolder.claim(compose(["data=iris", "run_dir=begun"]))
     assert "there is no ledger at 'begun/ledger.jsonl'" in sentence_of(capsys, ["front", "begun"])
 
@@ -264,6 +264,33 @@ def test_front_shows_the_front_and_writes_it_identically(capsys, finished):
     assert main(["front", str(finished.path)]) == 0
     assert f"Pareto front: {len(finished.front)} of 12 designs" in capsys.readouterr().out
     assert contents(finished.path) == before
+
+
+def test_the_front_of_a_run_that_goes_on_is_shown_and_its_files_are_left_to_it(capsys, finished, tmp_path):
+    """As a search may leave them for a moment: the last line of the ledger half written, its lock taken, no front."""
+    run = tmp_path / "run"
+    shutil.copytree(finished.path, run)
+    (run / "front.csv").unlink()
+    with (run / "ledger.jsonl").open("ab") as file:
+        file.write(b'{"op_code": 4')
+    (run / "ledger.jsonl.lock").symlink_to(run / "ledger.jsonl")
+    before = contents(run)
+    with RunFolder(run).held():
+        assert main(["front", "run"]) == 0
+    printed = capsys.readouterr()
+    assert f"Pareto front: {len(finished.front)} of 12 designs" in printed.out
+    said = "Another qnas is at work in run and will write its files; nothing was written now."
+    assert printed.out.splitlines()[-1] == said and "front.csv" not in printed.out
+    assert contents(run) == before and printed.err == ""
+
+
+def test_front_holds_the_folder_while_it_writes(finished, monkeypatch):
+    def write_results(folder, findings):
+        with pytest.raises(RunFolderError, match="another qnas is running in"), folder.held():
+            pass
+
+    monkeypatch.setattr("qnas.experiment.results.write_results", write_results)
+    assert main(["front", str(finished.path)]) == 0
 
 
 def test_a_sweep_leaves_a_folder_for_each_point(capsys, place):

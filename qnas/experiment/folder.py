@@ -62,14 +62,29 @@ class RunFolder:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the folder for this process. Raises RunFolderError if another process is at work in it."""
+        with self.held_if_free() as held:
+            if not held:
+                raise RunFolderError(
+                    f"another qnas is running in {str(self.path)!r}; wait for it, or choose another run_dir."
+                )
+            yield
+
+    @contextmanager
+    def held_if_free(self) -> Iterator[bool]:
+        """Hold the folder for this process unless another one is at work in it; says whether it is held.
+
+        Raises:
+            RunFolderError: there is no run in the folder.
+        """
+        self._check_is_run()
         with self.config_file.open() as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, however that ends
             except BlockingIOError:
-                raise RunFolderError(
-                    f"another qnas is running in {str(self.path)!r}; wait for it, or choose another run_dir."
-                ) from None
-            yield
+                held = False
+            else:
+                held = True
+            yield held
 
     def check(self, config: Config) -> None:
         """Raise RunFolderError if the folder holds another configuration, or files that are no run; write nothing."""
@@ -85,13 +100,16 @@ class RunFolder:
 
     def read_config(self) -> Config:
         """The configuration of the run in this folder. Raises RunFolderError if there is none."""
-        if not self.config_file.is_file():
-            raise RunFolderError(f"{str(self.path)!r} holds no run: there is no config.yaml in it.")
+        self._check_is_run()
         try:
             return replace(to_config(OmegaConf.load(self.config_file)), run_dir=str(self.path))
         except (OmegaConfBaseException, yaml.YAMLError, UsageError) as error:
             reason = str(error).splitlines()[0]
             raise RunFolderError(f"{str(self.config_file)!r} is not what qnas wrote: {reason}. Restore it.") from error
+
+    def _check_is_run(self) -> None:
+        if not self.config_file.is_file():
+            raise RunFolderError(f"{str(self.path)!r} holds no run: there is no config.yaml in it.")
 
     def weights_file(self, fingerprint: str) -> Path:
         """Where the trained weights of a design lie."""
