@@ -91,7 +91,10 @@ def _search(arguments: Sequence[str], console: Console) -> int:
 def _resume(chosen: argparse.Namespace, console: Console) -> int:
     from qnas.experiment.folder import RunFolder
 
-    _run(RunFolder(Path(chosen.run)).read_config(), console)
+    folder = RunFolder(Path(chosen.run))
+    config = folder.read_config()
+    folder.check(config)  # before any plug-in is loaded, which may have changed
+    _run(config, console)
     return 0
 
 

@@ -31,6 +31,13 @@ from tests.experiment.runs import (
     with_mishaps,
 )
 
+EXTRA = """
+import qnas
+
+@qnas.objective("minimize", "gates")
+def n_gates(design):
+    return design.circuit.size()
+"""
 NEVER = """
 from qnas.space import Space, boolean
 space = Space(a=boolean()).where(lambda a: False, because="nothing is allowed")
@@ -255,6 +262,25 @@ def test_resuming_a_finished_run_evaluates_nothing_and_changes_nothing(capsys, f
     printed = capsys.readouterr().out
     assert "Pareto front: " in printed and " left\n" not in printed
     assert contents(finished.path) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("raise SystemExit", "has changed"), (None, "is missing")], ids=["edited", "missing"]
+)
+def test_a_run_whose_plug_in_has_changed_does_not_go_on(capsys, text, said):
+    """The file is not even imported."""
+    Path("extra.py").write_text(EXTRA)
+    assert main(["search", *QUICKEST, "search.generations=1", "objectives.add=[extra.py]", "run_dir=begun"]) == 0
+    capsys.readouterr()
+    before = contents("begun")
+    if text is None:
+        Path("extra.py").unlink()
+    else:
+        Path("extra.py").write_text(text)
+    sentence = sentence_of(capsys, ["resume", "begun"])
+    assert f"extra.py' (objectives.add[0]) {said} since the run in 'begun' began" in sentence
+    assert "restore what it began with, or choose another run_dir" in sentence
+    assert contents("begun") == before
 
 
 def test_front_shows_the_front_and_writes_it_identically(capsys, finished):

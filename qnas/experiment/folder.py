@@ -20,10 +20,12 @@ from omegaconf.errors import OmegaConfBaseException
 
 from qnas.config import Config, to_config
 from qnas.errors import RunFolderError, UsageError
+from qnas.experiment.sources import changes, record_of
 from qnas.front.files import write_at_once
 
+_QNAS = "qnas-hqnn"
 _PACKAGES = (
-    "qnas-hqnn", "qiskit", "qiskit-aer", "qiskit-machine-learning", "torch", "pymoo", "numpy", "optuna", "hydra-core",
+    _QNAS, "qiskit", "qiskit-aer", "qiskit-machine-learning", "torch", "pymoo", "numpy", "optuna", "hydra-core",
     "scikit-learn", "distributed",
 )  # fmt: skip
 _WHERE_NOT_WHAT = ("run_dir", "executor")
@@ -55,7 +57,8 @@ class RunFolder:
         except OSError as error:
             raise RunFolderError(f"run_dir {config.run_dir!r} cannot be made: {error}; choose another.") from error
         if not folder.environment_file.exists():
-            write_at_once(folder.environment_file, json.dumps(environment(), indent=2) + "\n")
+            began = {**environment(), "files": record_of(config)}
+            write_at_once(folder.environment_file, json.dumps(began, indent=2) + "\n")
         folder.weights.mkdir(exist_ok=True)
         return folder
 
@@ -87,7 +90,12 @@ class RunFolder:
             yield held
 
     def check(self, config: Config) -> None:
-        """Raise RunFolderError if the folder holds another configuration, or files that are no run; write nothing."""
+        """Write nothing, but see whether a run of this configuration may begin or go on in the folder.
+
+        Raises:
+            RunFolderError: it holds another configuration, or files that are no run; or what its run depends on, a file
+                or qnas itself, is not what it was when the run began.
+        """
         if self.config_file.exists():
             differences = _differences(asdict(self.read_config()), asdict(config))
             if differences:
@@ -95,8 +103,29 @@ class RunFolder:
                     f"{str(self.path)!r} already holds a run with another configuration ({'; '.join(differences)}); "
                     "choose another run_dir, or continue that run with `qnas resume`."
                 )
+            self._check_unchanged(config)
         elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             raise RunFolderError(f"{str(self.path)!r} exists and is not the folder of a run; choose another run_dir.")
+
+    def _check_unchanged(self, config: Config) -> None:
+        if not self.environment_file.exists() and not self.ledger_file.exists():
+            return  # killed at its very beginning
+        try:
+            began = json.loads(self.environment_file.read_text())
+            begun_with, changed = began["versions"][_QNAS], changes(began["files"], config)
+        except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise RunFolderError(
+                f"{str(self.environment_file)!r} is not what qnas wrote: {reason}. "
+                "Restore it, or choose another run_dir."
+            ) from error
+        if begun_with != (present := version(_QNAS)):
+            changed.append(f"qnas {begun_with} has become {present}")
+        if changed:
+            raise RunFolderError(
+                f"{'; '.join(changed)} since the run in {str(self.path)!r} began, and one front must not mix both; "
+                "restore what it began with, or choose another run_dir."
+            )
 
     def read_config(self) -> Config:
         """The configuration of the run in this folder. Raises RunFolderError if there is none."""

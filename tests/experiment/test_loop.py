@@ -126,6 +126,18 @@ def test_a_run_that_was_cut_short_ends_with_the_same_front(finished, tmp_path, n
     assert sum(known for _, known in watcher.seen[1:-1]) == n_kept
 
 
+def test_the_same_search_with_an_edited_space_is_refused(tmp_path):
+    space = tmp_path / "mine.py"
+    space.write_text(SPACE.read_text())
+    overrides = [*QUICKEST, f"space={space}", "search.generations=1", f"run_dir={tmp_path}/run"]
+    qnas.search(overrides)
+    before = contents(tmp_path / "run")
+    space.write_text(SPACE.read_text().replace('"residual"', '"serial"'))
+    with pytest.raises(RunFolderError, match=r"mine\.py' \(space\) has changed since the run in '.*/run' began"):
+        qnas.search(overrides)
+    assert contents(tmp_path / "run") == before
+
+
 def test_the_lock_of_a_killed_process_is_not_waited_for(tmp_path):
     """Optuna waits for half a minute."""
     config = compose([*QUICKEST, "search.generations=1", f"run_dir={tmp_path}/run"])
