@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("search", help="search a space (Hydra overrides follow; qnas search --help)", add_help=False)
     for name, text in (
         ("resume", "go on with a run that was interrupted"),
-        ("front", "show and rewrite a run's front"),
+        ("front", "show a run's front, and rewrite it unless the run goes on"),
     ):
         command = commands.add_parser(name, help=text)
         command.add_argument("run", help="the folder of the run")
@@ -91,7 +91,10 @@ def _search(arguments: Sequence[str], console: Console) -> int:
 def _resume(chosen: argparse.Namespace, console: Console) -> int:
     from qnas.experiment.folder import RunFolder
 
-    _run(RunFolder(Path(chosen.run)).read_config(), console)
+    folder = RunFolder(Path(chosen.run))
+    config = folder.read_config()
+    folder.check(config)  # before any plug-in is loaded, which may have changed
+    _run(config, console)
     return 0
 
 
@@ -107,7 +110,8 @@ def _run(config: Config, console: Console) -> None:
         raise KeyboardInterrupt(f"interrupted.{kept}") from None
     finally:
         progress.stop()
-    _show_front(findings, config.run_dir, console)
+    _show_front(findings, console)
+    _show_files(config.run_dir, console)
 
 
 def _exit_on_termination() -> None:
@@ -123,9 +127,17 @@ def _front(chosen: argparse.Namespace, console: Console) -> int:
     from qnas.experiment.folder import RunFolder
     from qnas.experiment.results import read_findings, write_results
 
-    findings = read_findings(chosen.run)
-    write_results(RunFolder(Path(chosen.run)), findings)
-    _show_front(findings, chosen.run, console)
+    folder = RunFolder(Path(chosen.run))
+    with folder.held_if_free() as held:
+        findings = read_findings(chosen.run)
+        if held:
+            write_results(folder, findings)
+    _show_front(findings, console)
+    if held:
+        _show_files(chosen.run, console)
+    else:
+        note = f"Another qnas is at work in {chosen.run} and will write its files; nothing was written now."
+        console.print(Text(note), soft_wrap=True)
     return 0
 
 
@@ -230,10 +242,13 @@ def _named(name: str, value: object) -> str:
     return str(value) if plain else f"{name}={value}"
 
 
-def _show_front(findings: Findings, run_dir: str, console: Console) -> None:
+def _show_front(findings: Findings, console: Console) -> None:
     n_failed = sum(not evaluation.complete for evaluation in findings.evaluations.values())
     n_done = len(findings.evaluations)
     console.print(front_table(findings, f"Pareto front: {len(findings.front)} of {n_done} designs, {n_failed} failed"))
+
+
+def _show_files(run_dir: str, console: Console) -> None:
     for name, text in (
         ("front.csv", "the front as a table"),
         ("figures/front.png", "every pair of objectives"),

@@ -146,7 +146,8 @@ class _Loop:
         self.findings = findings
         self._config, self._folder, self._ledger = config, folder, ledger
         self._executor, self._watcher = executor, watcher
-        self._held = {evaluation.architecture: evaluation for _, evaluation in ledger.evaluations()}
+        found = (evaluation for _, evaluation in ledger.evaluations())
+        self._held = {evaluation.architecture: evaluation for evaluation in found if evaluation.state.about_design}
         self._ids: dict[Architecture, int] = {}
 
     def run(self, searcher: Searcher) -> None:

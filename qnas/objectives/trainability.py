@@ -58,7 +58,14 @@ def gradient_variance(
     return GradientVariance(found.var(axis=0, ddof=1), _variance_error(found))
 
 
-@objective("maximize", "log10", cost="states", name="trainability", reference=REFERENCE)
+@objective(
+    "maximize",
+    "log10",
+    cost="states",
+    name="trainability",
+    reference=REFERENCE,
+    least={"n_starts": 2, "batch_size": 1},
+)
 def design_trainability(design: Design, *, n_starts: int = 64, batch_size: int = 32) -> Estimate:
     """log10 of the mean over weights of the variance over random starts of the cost's derivative.
 

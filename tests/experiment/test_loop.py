@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import psutil
@@ -158,6 +159,18 @@ def test_a_run_that_was_cut_short_ends_with_the_same_front(finished, tmp_path, n
     assert sum(known for _, known in watcher.seen[1:-1]) == n_kept
 
 
+def test_the_same_search_with_an_edited_space_is_refused(tmp_path):
+    space = tmp_path / "mine.py"
+    space.write_text(SPACE.read_text())
+    overrides = [*QUICKEST, f"space={space}", "search.generations=1", f"run_dir={tmp_path}/run"]
+    qnas.search(overrides)
+    before = contents(tmp_path / "run")
+    space.write_text(SPACE.read_text().replace('"residual"', '"serial"'))
+    with pytest.raises(RunFolderError, match=r"mine\.py' \(space\) has changed since the run in '.*/run' began"):
+        qnas.search(overrides)
+    assert contents(tmp_path / "run") == before
+
+
 def test_the_lock_of_a_killed_process_is_not_waited_for(tmp_path):
     """Optuna waits for half a minute."""
     config = compose([*QUICKEST, "search.generations=1", f"run_dir={tmp_path}/run"])
@@ -176,6 +189,22 @@ def test_failures_in_the_ledger_stay_failures(tmp_path):
     watcher = Watcher()
     assert states(qnas.search(overrides, watcher)) == before
     assert all(known for _, known in watcher.seen[1:-1])
+
+
+def test_what_says_nothing_about_a_design_is_evaluated_again(finished, tmp_path):
+    """A dead worker, full memory: the resumed run ends with the front of one that had better luck."""
+    config = compose([*SMALL, f"run_dir={tmp_path}/run"])
+    folder = RunFolder.claim(config)
+    ledger = Ledger(folder.ledger_file, choose_objectives(config.objectives.names), load_space(str(SPACE)))
+    for design_id, evaluation in read_findings(finished.path).evaluations.items():
+        state = {2: State.LOST, 9: State.OUT_OF_MEMORY}.get(design_id)
+        if evaluation.complete and state is None:
+            folder.save_weights(evaluation.architecture.fingerprint, b"")
+        ledger.append(design_id, replace(evaluation, state=state) if state else evaluation)
+    watcher = Watcher()
+    run_search(config, watcher)
+    assert sorted(k for k, known in watcher.seen[1:-1] if not known) == [2, 9]
+    assert front_without_seconds(folder.path) == front_without_seconds(finished.path)
 
 
 def test_a_run_that_another_process_is_at_work_on_is_refused(finished):
@@ -235,7 +264,7 @@ def test_a_run_in_which_every_first_design_fails_ends(tmp_path):
         qnas.search(with_mishaps("error", "objectives.options.mishap.everywhere=true", f"run_dir={tmp_path}/run"))
     sentence = str(error.value)
     assert "all 6 designs of the first generation failed" in sentence
-    assert "(an objective or part raised): ValueError: the mishap struck" in sentence
+    assert "(an objective or part raised): mishap: ValueError: the mishap struck" in sentence
     assert f"See {tmp_path}/run/log.txt" in sentence
     assert n_evaluated(tmp_path / "run") == 6
     assert "Traceback" in (tmp_path / "run" / "log.txt").read_text()
