@@ -176,7 +176,7 @@ def test_weights_cross_processes(coupling):
     [
         ({"coupling": "quantum", "n_qubits": 2}, DesignError, "takes at most 2 features, but the data have 3"),
         ({"coupling": "cereal"}, PluginError, r"unknown coupling 'cereal': did you mean 'serial'\?"),
-        ({"readout": "zz", "n_qubits": 1}, CircuitError, "there is no observable"),
+        ({"readout": "zz", "n_qubits": 1}, DesignError, "the readout 'zz' needs at least 2 qubits, but n_qubits is 1"),
         ({"n_qubits": 60}, CircuitError, "a circuit of 60 qubits needs .* of memory"),
     ],
 )
