@@ -12,7 +12,8 @@ from qiskit import QuantumCircuit, qpy
 from qiskit.circuit import Instruction
 
 from qnas.architecture import Architecture
-from qnas.front.openqasm import AMPLITUDE_ENCODING, to_openqasm
+from qnas.circuit.lower import AMPLITUDE_ENCODING
+from qnas.front.openqasm import to_openqasm
 
 _INCHES_PER_COLUMN = 0.42
 _COLUMNS_PER_LINE = 25
