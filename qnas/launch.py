@@ -30,7 +30,7 @@ from qnas.config import Config, schema, to_config
 from qnas.errors import ConfigurationError, QnasError, UsageError, unknown
 from qnas.experiment.loop import Callbacks, check_run, run_search
 from qnas.experiment.results import Result
-from qnas.plugins import bundled_directory
+from qnas.plugins import bundled_directory, located
 
 GROUPS = ("data", "objectives", "search", "simulation", "training", "executor", "experiment")
 _VERSION_BASE = "1.3"
@@ -131,16 +131,11 @@ def _config_of_job(composed: DictConfig) -> Config:
 def _located(config: Config) -> Config:
     """Files by their absolute paths, so that workers and `qnas resume` find them from any folder."""
 
-    def absolute(reference: str) -> str:
-        path, colon, attribute = reference.partition(":")
-        file = Path(path).expanduser()
-        return f"{file.resolve()}{colon}{attribute}" if file.is_file() else reference
-
     data = dataclasses.replace(
-        config.data, name=absolute(config.data.name), path=config.data.path and absolute(config.data.path)
+        config.data, name=located(config.data.name), path=config.data.path and located(config.data.path)
     )
-    objectives = dataclasses.replace(config.objectives, add=[absolute(path) for path in config.objectives.add])
-    return dataclasses.replace(config, space=absolute(config.space), data=data, objectives=objectives)
+    objectives = dataclasses.replace(config.objectives, add=[located(path) for path in config.objectives.add])
+    return dataclasses.replace(config, space=located(config.space), data=data, objectives=objectives)
 
 
 def _checked(overrides: Sequence[str], *, sweep: bool) -> list[str]:

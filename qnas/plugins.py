@@ -141,7 +141,7 @@ def located(reference: str) -> str:
     """
     place, colon, attribute = _divided(reference)
     path = Path(place).expanduser()
-    if (path.suffix and path.is_file()) or (colon and _module_file(path)):
+    if (path.suffix and path.is_file()) or (colon and module_file(path)):
         return f"{path.resolve()}{colon}{attribute}"
     return reference
 
@@ -150,7 +150,7 @@ def _divided(reference: str) -> tuple[str, str, str]:
     return reference.rpartition(":") if ":" in reference else (reference, "", "")
 
 
-def _module_file(place: Path) -> Path | None:
+def module_file(place: Path) -> Path | None:
     """The file of a module `folder/package.module`, if it is there."""
     names = place.name.split(".")
     if not all(name.isidentifier() for name in names):
@@ -162,7 +162,7 @@ def _module_file(place: Path) -> Path | None:
 def _import(place: str, reference: str) -> ModuleType:
     """Import `module` or `/folder/module`."""
     path = Path(place)
-    file = _module_file(path) if len(path.parts) > 1 else None
+    file = module_file(path) if len(path.parts) > 1 else None
     if len(path.parts) > 1 and file is None:
         missing = f"there is no module {path.name!r} in {str(path.parent)!r}"
         raise PluginError(f"the module of {reference!r} cannot be imported: {missing}.")

@@ -21,7 +21,7 @@ from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import open_ledger
 from qnas.front.export import write_design
 from qnas.front.pareto import hypervolume, hypervolume_history, non_dominated
-from qnas.front.plots import Axis, plot_front, plot_hypervolume, save_figure
+from qnas.front.plots import Axis, is_within_floor, plot_front, plot_hypervolume, save_figure
 from qnas.front.tables import write_front
 from qnas.model.hybrid import HybridModel, ModelBuilder
 from qnas.model.weights import load_weights
@@ -182,8 +182,21 @@ def _write_figures(folder: RunFolder, findings: Findings) -> None:
     table = findings.table
     axes = [Axis(o.name, o.direction, o.unit, o.scale) for o in findings.objectives]  # type: ignore[arg-type]
     if len(table):
-        save_figure(plot_front(table, table["on_front"].to_numpy(dtype=bool), axes), folder.figures / "front.png")
+        figure = plot_front(table, table["on_front"].to_numpy(dtype=bool), axes, _within_floor(findings))
+        save_figure(figure, folder.figures / "front.png")
         save_figure(plot_hypervolume(findings.hypervolume_history()), folder.figures / "hypervolume.png")
+
+
+def _within_floor(findings: Findings) -> dict[str, Bool[np.ndarray, " k"]]:
+    """By objective, which complete evaluations score no better than Haar-random states would."""
+    complete = [evaluation for evaluation in findings.evaluations.values() if evaluation.complete]
+    found = {}
+    for name in (objective.name for objective in findings.objectives):
+        values = np.array([evaluation.values[name] for evaluation in complete], dtype=float)
+        errors = np.array([evaluation.errors.get(name, 0.0) for evaluation in complete], dtype=float)
+        floors = [evaluation.details.get(name, {}).get("haar_floor", np.nan) for evaluation in complete]
+        found[name] = is_within_floor(values, errors, np.array(floors, dtype=float))
+    return found
 
 
 class Result:

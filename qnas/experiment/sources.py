@@ -13,7 +13,7 @@ from typing import TypeAlias
 from qnas.config import Config
 from qnas.data import datasets
 from qnas.objectives import objectives
-from qnas.plugins import bundled_directory
+from qnas.plugins import bundled_directory, module_file
 from qnas.space.load import GROUP
 
 Record: TypeAlias = dict[str, dict[str, str | None]]
@@ -60,6 +60,8 @@ def _file_of(reference: str, group: str) -> Path | None:
 
 
 def _file_of_module(name: str) -> Path | None:
+    if len(Path(name).parts) > 1:  # see qnas.plugins.located
+        return module_file(Path(name))
     file = getattr(sys.modules.get(name), "__file__", None)
     if file is None:
         try:

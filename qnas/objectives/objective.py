@@ -81,7 +81,7 @@ class Objective:
         return 1.0 if self.direction == "minimize" else -1.0
 
 
-objectives: Registry[Objective] = Registry("objective", "qnas.objectives")
+objectives: Registry[Objective] = Registry("objective", "qnas.objectives", Objective)
 
 
 def objective(

@@ -48,6 +48,10 @@ def test_a_space_and_a_data_set_of_a_module_imported_or_not(file, monkeypatch):
     assert paths(config) == {"space": imported.__file__, "data.name": imported.__file__}
 
 
+def test_a_module_by_its_folder_as_the_launcher_writes_it(file):
+    assert paths(Config(space=f"{file.with_suffix('')}:space")) == {"space": str(file)}
+
+
 @pytest.mark.parametrize("reference", ["nomodule:space", "nomodule.within:space", "sys:space"])
 def test_a_module_without_a_file_is_left_to_whoever_loads_it(reference):
     assert record_of(Config(space=reference)) == {}
