@@ -59,18 +59,24 @@ class _Contender:
 
 def race(
     cases: Sequence[Case], implementations: Sequence[Implementation], n_rounds: int
-) -> dict[Case, dict[str, Timing]]:
+) -> tuple[dict[Case, dict[str, Timing]], float]:
     """Time the implementations of all cases in turns, so that the noise of the machine hits all alike.
 
-    Quick ones do a block of steps per turn. SystemExit if gradients are not those of the first implementation.
+    Quick ones do a block of steps per turn. Also returns the share of the time that this process had its core: where
+    others are at work too, long steps are interrupted and short ones are not, so that ratios mislead.
+
+    Raises:
+        SystemExit: gradients are not those of the first implementation.
     """
     contenders = {case: _warm(case, implementations) for case in cases}
+    wall, processor = time.perf_counter(), time.process_time()
     for turn in range(n_rounds):
         print(f"round {turn + 1} of {n_rounds}", flush=True)
         for row in contenders.values():
             for one in row.values():
                 one.take_turn()
-    return {case: {name: one.timing() for name, one in row.items()} for case, row in contenders.items()}
+    share = (time.process_time() - processor) / (time.perf_counter() - wall)
+    return {case: {name: one.timing() for name, one in row.items()} for case, row in contenders.items()}, share
 
 
 def _warm(case: Case, implementations: Sequence[Implementation]) -> dict[str, _Contender]:

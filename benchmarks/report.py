@@ -19,6 +19,7 @@ _PACKAGES = (
 )  # fmt: skip
 _START, _END = "<!-- verdict: written by simulation.py -->", "<!-- end of verdict -->"
 _MIB = 2**20
+_QUIET = 0.95
 
 
 def page(results: Results) -> str:
@@ -63,7 +64,8 @@ def _verdict(results: Results) -> str:
         f"and {most} of memory. The expressibility of an {plan.expressibility} circuit from {pairs.n_pairs:,} pairs "
         f"takes 1/{pairs.ratio:.0f} of a loop over `Statevector`. The gradients of all agree to {worst:.0e}. "
         f"Of {len(found)} targets {sum(one.met for one in found)} are met{f'; missed: {missed}' if missed else ''}. "
-        f"{_versions()}.\n\nTimes as long as qnas, and in brackets the target:\n\n{_ratios(results)}"
+        f"{_quietness(results)} {_versions()}.\n\n"
+        f"Times as long as qnas, and in brackets the target:\n\n{_ratios(results)}"
     )
 
 
@@ -90,8 +92,16 @@ def _introduction(results: Results) -> str:
         f"RY and RZ on each qubit and a ring of CX, all <Z_i>; complex128. All in one run in one process, on one "
         f"thread of {processor()}; {_versions()}. Medians after warm-up, in brackets the quartiles; the "
         f"implementations and cases take turns, {results.plan.n_rounds} of them, quick ones of several steps. "
-        f"Measured: {limits}.{left_out}"
+        f"{_quietness(results)} Measured: {limits}.{left_out}"
     )
+
+
+def _quietness(results: Results) -> str:
+    """Whether the ratios hold: on a busy machine long steps are interrupted, short ones are not."""
+    busy = (
+        "" if results.share >= _QUIET else " **The machine was busy, which distorts ratios and slopes: run it again.**"
+    )
+    return f"The run had its core for {results.share:.0%} of the time.{busy}"
 
 
 def _sizes(results: Results) -> str:

@@ -85,12 +85,16 @@ QUICK = Plan(
 
 @dataclass(frozen=True)
 class Results:
-    """Of one run: timings by implementation, bytes that a step adds by implementation, and expressibility."""
+    """Of one run: timings by implementation, bytes that a step adds by implementation, and expressibility.
+
+    The share is that of the time for which the run had its core to itself.
+    """
 
     plan: Plan
     timings: Mapping[Case, Mapping[str, Timing]]
     memory: Mapping[Case, Mapping[str, float]]
     expressibility: ExpressibilityTiming
+    share: float
 
     @property
     def names(self) -> list[str]:

@@ -52,7 +52,8 @@ def measured(plan: Plan, implementations: Sequence[Implementation]) -> Results:
         for case in plan.memory
     }
     pairs = race_expressibility(plan.expressibility, plan.n_pairs, plan.n_looped, plan.n_rounds)
-    return Results(plan, race(plan.cases, implementations, plan.n_rounds), memory, pairs)
+    timings, share = race(plan.cases, implementations, plan.n_rounds)
+    return Results(plan, timings, memory, pairs, share)
 
 
 def _installed() -> list[Implementation]:
