@@ -101,26 +101,21 @@ def _resume(chosen: argparse.Namespace, console: Console) -> int:
 def _run(config: Config, console: Console) -> None:
     from qnas.experiment.loop import run_search
 
-    _exit_on_termination()
     progress = Progress(console)
+    before = {number: signal.signal(number, progress.interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         findings = run_search(config, progress)
-    except KeyboardInterrupt:
+    except BaseException:
+        if not progress.interrupted:
+            raise
         kept = f" What was evaluated is in its ledger; go on with: qnas resume {config.run_dir}" * progress.started
         raise KeyboardInterrupt(f"interrupted.{kept}") from None
     finally:
         progress.stop()
+        for number, handler in before.items():
+            signal.signal(number, handler)
     _show_front(findings, console)
     _show_files(config.run_dir, console)
-
-
-def _exit_on_termination() -> None:
-    """SIGTERM ends the run as Ctrl-C does, so that workers are not left behind."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupt)
 
 
 def _front(chosen: argparse.Namespace, console: Console) -> int:
@@ -147,7 +142,16 @@ class Progress:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._live: Live | None = None
-        self.started = False
+        self.started = self.interrupted = False
+
+    def interrupt(self, *_: object) -> None:
+        """Handle SIGINT and SIGTERM, so that workers are not left behind.
+
+        What is raised in a signal handler may be lost, e.g. in a callback of the garbage collector, or come out as
+        another error; so it is noted, too.
+        """
+        self.interrupted = True
+        raise KeyboardInterrupt
 
     def on_start(self, config: Config, *, n_evaluations: int, n_workers: int) -> None:
         """Open the live display."""
@@ -167,6 +171,8 @@ class Progress:
 
     def on_evaluation(self, findings: Findings, design_id: int, *, known: bool) -> None:
         """Redraw."""
+        if self.interrupted:
+            raise KeyboardInterrupt
         assert self._live is not None
         self._n_new += not known
         n_done = len(findings.evaluations)

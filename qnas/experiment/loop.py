@@ -92,6 +92,7 @@ def check_run(config: Config) -> tuple[Space, tuple[Objective, ...], Searcher]:
     Raises:
         UsageError: of the configuration, the space, the data, the objectives or the run folder.
     """
+    RunFolder(Path(config.run_dir)).check(config)
     if config.seed < 0:
         raise ConfigurationError(f"seed is {config.seed}; allowed are whole numbers of at least 0.")
     space = load_space(config.space)
@@ -100,7 +101,6 @@ def check_run(config: Config) -> tuple[Space, tuple[Objective, ...], Searcher]:
     config.training.check()
     check_executor(config.executor)
     searcher = make_searcher(config.search, space, len(objectives), config.seed, partial(network_of, space, config))
-    RunFolder(Path(config.run_dir)).check(config)
     check_space(space, config)
     return space, objectives, searcher
 
