@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Real
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from qiskit.quantum_info import SparsePauliOp
 from torch import Tensor, nn
 
 from qnas.circuit.lower import lower
+from qnas.circuit.parameters import check_used, parameter_list
 from qnas.circuit.program import CircuitProgram
 from qnas.errors import CircuitError, NotFiniteError
 from qnas.model.angles import AngleFunction
@@ -103,8 +105,9 @@ class QuantumFunction:
     ) -> None:
         self.program = program
         self._weights_vary = weights_vary
+        self._observables, self._simulator = observables, _simulator(simulator)
         varies = _varying(program, weights_vary=weights_vary)
-        self._executable = (simulator or ExactSimulator()).prepare(program, observables, varies)
+        self._executable = self._simulator.prepare(program, observables, varies)
         depends, n_inputs = program.angles.depends, program.n_inputs
         self._mixed = weights_vary or bool(depends[n_inputs:, varies].any())
         of_varying = slice(None) if self._mixed else slice(0, n_inputs)
@@ -125,7 +128,14 @@ class QuantumFunction:
         """
         _check(inputs, weights, self.program, weights_vary=self._weights_vary)
         shared, varying = self._angles(inputs, weights)
+        _check_angles(shared)
+        _check_angles(varying)
         return _expectations(self._executable, shared, varying, _amplitudes(self.program, inputs))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles carry what it was made of, and prepare it anew."""
+        make = partial(QuantumFunction, weights_vary=self._weights_vary)
+        return make, (self.program, self._observables, self._simulator)
 
     def _angles(self, inputs: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
         """Angles of the slots that are shared, shape (n_shared,), and of those that vary, (batch, n_varying)."""
@@ -133,6 +143,17 @@ class QuantumFunction:
             return torch.empty(0, dtype=torch.float64), self._varying(torch.cat([inputs, weights], dim=1))
         parameters = torch.cat([inputs, weights.expand(len(inputs), -1)], dim=1) if self._mixed else inputs
         return self._shared(weights), self._varying(parameters)
+
+
+def _simulator(simulator: object) -> Simulator:
+    if simulator is None:
+        return ExactSimulator()
+    if not isinstance(simulator, Simulator):
+        raise CircuitError(
+            f"simulator is {simulator!r}, which cannot prepare circuits; leave it out, or give one of qnas.simulation, "
+            "such as ExactSimulator()."
+        )
+    return simulator
 
 
 def _varying(program: CircuitProgram, *, weights_vary: bool) -> Bool[np.ndarray, " slots"]:
@@ -159,8 +180,9 @@ def _amplitudes(program: CircuitProgram, inputs: Tensor) -> Tensor | None:
 
 def _check(inputs: Tensor, weights: Tensor, program: CircuitProgram, *, weights_vary: bool) -> None:
     if inputs.ndim != 2 or inputs.shape[1] != program.n_inputs or not len(inputs):
+        advice = " Write inputs[None] for one sample." if inputs.shape == (program.n_inputs,) else ""
         raise CircuitError(
-            f"inputs have shape {tuple(inputs.shape)}; expected (batch, {program.n_inputs}), at least one row."
+            f"inputs have shape {tuple(inputs.shape)}; expected (batch, {program.n_inputs}), at least one row.{advice}"
         )
     expected = (len(inputs), program.n_weights) if weights_vary else (program.n_weights,)
     if tuple(weights.shape) != expected:
@@ -168,6 +190,27 @@ def _check(inputs: Tensor, weights: Tensor, program: CircuitProgram, *, weights_
     for name, values in (("inputs", inputs), ("weights", weights)):
         if not np.isfinite(values.detach().numpy()).all():  # several times quicker than torch's
             raise NotFiniteError(f"{name} hold values that are not finite (NaN or infinity); check what produced them.")
+
+
+def _check_angles(angles: Tensor) -> None:
+    values = angles.detach().numpy()
+    if not np.isfinite(values).all():
+        raise NotFiniteError(
+            f"an angle of the circuit is {values[~np.isfinite(values)][0]}, though its inputs and weights are finite; "
+            "look for a logarithm, a root or a division in its expressions, and scale the data away from their poles."
+        )
+
+
+def _check_tensor(name: str, values: object) -> None:
+    if not isinstance(values, Tensor):
+        raise CircuitError(f"{name} are a {type(values).__name__}; give a torch tensor (torch.as_tensor makes one).")
+    if values.is_complex():
+        raise CircuitError(f"{name} have dtype {values.dtype}; give real numbers.")
+    if values.device.type != "cpu" or values.layout != torch.strided:
+        raise CircuitError(
+            f"{name} are a tensor of layout {values.layout} on device {str(values.device)!r}; qnas computes on dense "
+            "tensors on the CPU, so use .cpu() and .to_dense()."
+        )
 
 
 def final_states(
@@ -180,6 +223,7 @@ def final_states(
     _check(inputs, weights, program, weights_vary=True)
     varies = np.ones(program.n_slots, dtype=bool)
     angles = AngleFunction(program.angles, np.arange(program.n_slots))(torch.cat([inputs, weights], dim=1))
+    _check_angles(angles)
     binding = _binding(torch.empty(0, dtype=torch.float64), angles, _amplitudes(program, inputs))
     return ExactSimulator().states(program, binding, varies)
 
@@ -196,7 +240,8 @@ class QuantumLayer(nn.Module):
         generator: draws the initial weights, uniform on [0, 2 pi); by default one with a fresh seed.
 
     Raises:
-        CircuitError: the circuit does not lower, an observable has another width, or memory does not suffice.
+        CircuitError: the circuit does not lower or lacks a parameter, an observable has another width, or memory does
+            not suffice.
     """
 
     def __init__(
@@ -211,10 +256,13 @@ class QuantumLayer(nn.Module):
     ) -> None:
         super().__init__()
         self.circuit = circuit
-        self.input_params = tuple(input_params)
-        self.weight_params = tuple(weight_params)
+        self.input_params = parameter_list("input_params", input_params)
+        self.weight_params = parameter_list("weight_params", weight_params)
+        program = lower(circuit, self.input_params, self.weight_params)
+        check_used(circuit, "input_params", self.input_params)
+        check_used(circuit, "weight_params", self.weight_params)
+        self.function = QuantumFunction(program, observables, simulator)
         self.observables = tuple(observables)
-        self.function = QuantumFunction(lower(circuit, input_params, weight_params), observables, simulator)
         self._draw(generator)
 
     @classmethod
@@ -242,9 +290,11 @@ class QuantumLayer(nn.Module):
         start = torch.rand(len(self.weight_params), dtype=torch.float64, generator=generator)
         self.weight = nn.Parameter(2 * math.pi * start)
 
-    def forward(self, inputs: Float[Tensor, "batch inputs"]) -> Float[Tensor, "batch observables"]:
-        """Expectation values of the observables for each row of inputs."""
-        return self.function(inputs.to(torch.float64), self.weight)
+    def forward(self, inputs: Real[Tensor, "batch inputs"]) -> Float[Tensor, "batch observables"]:
+        """Expectation values of the observables for each row of inputs; both are computed in double precision."""
+        _check_tensor("inputs", inputs)
+        _check_tensor("weights", self.weight)
+        return self.function(inputs.to(torch.float64), self.weight.to(torch.float64))
 
     def extra_repr(self) -> str:
         """Sizes, for torch's print of a model."""
