@@ -12,13 +12,17 @@ import torch
 from jaxtyping import Bool, Float, Real
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
+from qiskit.primitives import BaseEstimatorV2
 from qiskit.quantum_info import SparsePauliOp
+from qiskit.transpiler import PassManager
+from qiskit_machine_learning.neural_networks import EstimatorQNN
 from torch import Tensor, nn
 
 from qnas.circuit.lower import lower
 from qnas.circuit.parameters import check_used, parameter_list
 from qnas.circuit.program import CircuitProgram
 from qnas.errors import CircuitError, NotFiniteError
+from qnas.model import bridge
 from qnas.model.angles import AngleFunction
 from qnas.simulation.contract import Binding, Executable, Simulator, States
 from qnas.simulation.exact import ExactSimulator
@@ -282,6 +286,82 @@ class QuantumLayer(nn.Module):
         layer.function = function
         layer._draw(generator)
         return layer
+
+    @classmethod
+    def from_estimator_qnn(
+        cls,
+        qnn: EstimatorQNN,
+        weights: Tensor | np.ndarray | Sequence[float] | None = None,
+        simulator: Simulator | None = None,
+    ) -> QuantumLayer:
+        """The layer of an `EstimatorQNN` of Qiskit Machine Learning: its circuit, parameters and observables.
+
+        The network's estimator, precision and gradient stay behind: values are the simulator's, exact by default, and
+        gradients in inputs and weights come from the adjoint sweep. A circuit that has been laid out on a device is
+        taken as it is, with the observables that the network holds, but without the qubits that it leaves idle.
+
+        Args:
+            qnn: the network; without inputs, the layer takes a batch of shape (batch, 0).
+            weights: in the order of `qnn.weight_params`; drawn at random by default. A `TorchConnector` has them in
+                `.weight`.
+            simulator: exact simulation on Aer by default.
+
+        Raises:
+            CircuitError: as for the layer itself, or there are more or fewer weights than the network has.
+        """
+        parts = bridge.from_estimator_qnn(qnn)
+        layer = cls(parts.circuit, parts.input_params, parts.weight_params, parts.observables, simulator)
+        if weights is not None:
+            layer._set(torch.as_tensor(weights, dtype=torch.float64).detach())
+        return layer
+
+    def _set(self, weights: Tensor) -> None:
+        if weights.shape != self.weight.shape:
+            raise CircuitError(f"weights have shape {tuple(weights.shape)}; expected {tuple(self.weight.shape)}.")
+        self.weight.data = weights.clone()
+
+    def to_estimator_qnn(
+        self, estimator: BaseEstimatorV2 | None = None, pass_manager: PassManager | None = None
+    ) -> EstimatorQNN:
+        """An `EstimatorQNN` of Qiskit Machine Learning with the same values, to take the layer to any primitive.
+
+        Such a network holds no weights; hand over those of the layer in each call, or once to a `TorchConnector`:
+
+        >>> import numpy as np
+        >>> import torch
+        >>> from qiskit import QuantumCircuit
+        >>> from qiskit.circuit import Parameter
+        >>> from qiskit.quantum_info import SparsePauliOp
+        >>> from qiskit_machine_learning.connectors import TorchConnector
+        >>> from qnas import QuantumLayer
+        >>> x, w = Parameter("x"), Parameter("w")
+        >>> circuit = QuantumCircuit(2)
+        >>> _ = circuit.ry(x, 0), circuit.crx(w, 0, 1)
+        >>> layer = QuantumLayer(circuit, [x], [w], [SparsePauliOp("ZI"), SparsePauliOp("IZ")])
+        >>> weights = layer.weight.detach().numpy()
+        >>> qnn = layer.to_estimator_qnn()
+        >>> inputs = torch.tensor([[0.3], [1.2]], dtype=torch.float64)
+        >>> np.allclose(qnn.forward(inputs.numpy(), weights), layer(inputs).detach(), rtol=0, atol=1e-9)
+        True
+        >>> by_input, by_weight = qnn.backward(inputs.numpy(), weights)  # by parameter shift
+        >>> model = TorchConnector(qnn, initial_weights=weights)  # a torch module, in torch's default precision
+        >>> layer = QuantumLayer.from_estimator_qnn(qnn, weights)  # and back
+
+        Where there are no inputs or no weights, the network wants None in their place. Its circuit is this one with
+        controlled rotations and composite gates opened, because Aer's `EstimatorV2` (0.18) gives wrong values for
+        controlled rotations with free parameters.
+
+        Args:
+            estimator: any primitive; forward and backward run at its own default precision. By default Qiskit's
+                `StatevectorEstimator`, which is exact.
+            pass_manager: lays the circuit out on a device, if the estimator needs it; the observables follow.
+
+        Raises:
+            CircuitError: the circuit begins with amplitude encoding, which such a network cannot differentiate, or the
+                pass manager removed a parameter.
+        """
+        parts = bridge.Parts(self.circuit, self.input_params, self.weight_params, self.observables)
+        return bridge.to_estimator_qnn(parts, estimator, pass_manager)
 
     def _draw(self, generator: torch.Generator | None) -> None:
         if generator is None:

@@ -608,8 +608,8 @@ def test_angles_that_are_not_finite(make, value, found):
     x, circuit = Parameter("x"), QuantumCircuit(1)
     circuit.ry(make(x), 0)
     text = (
-        f"an angle of the circuit is {found}, though its inputs and weights are finite; look for a logarithm, a root or "
-        "a division in its expressions, and scale the data away from their poles."
+        f"an angle of the circuit is {found}, though its inputs and weights are finite; look for a logarithm, a root "
+        "or a division in its expressions, and scale the data away from their poles."
     )
     layer = QuantumLayer(circuit, [x], [], [Z])
     refused(text, lambda: layer(torch.tensor([[0.5], [value]])), NotFiniteError)
