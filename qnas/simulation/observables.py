@@ -46,20 +46,30 @@ class Observables:
         return total
 
 
-def _check(operators: Sequence[SparsePauliOp], n_qubits: int) -> None:
+def _check(operators: object, n_qubits: int) -> None:
     if isinstance(operators, SparsePauliOp):  # it would be read as one operator per term
         raise CircuitError(
             "the observables are one SparsePauliOp; give a list, with one operator per expectation value."
         )
+    if not isinstance(operators, Sequence) or isinstance(operators, str):
+        raise CircuitError(f"the observables are {operators!r}; give a list of SparsePauliOp.")
     if not operators:
         raise CircuitError("there is no observable; give at least one SparsePauliOp.")
     for k, operator in enumerate(operators):
-        if not isinstance(operator, SparsePauliOp):
-            raise CircuitError(f"observable {k} is a {type(operator).__name__}; observables are SparsePauliOp.")
-        if operator.num_qubits != n_qubits:
-            raise CircuitError(f"observable {k} acts on {operator.num_qubits} qubits, but the circuit has {n_qubits}.")
-        if np.abs(operator.coeffs.imag).max(initial=0.0) > 1e-12:
-            raise CircuitError(f"observable {k} has complex coefficients {operator.coeffs}; it must be Hermitian.")
+        _check_operator(f"observable {k}", operator, n_qubits)
+
+
+def _check_operator(name: str, operator: object, n_qubits: int) -> None:
+    if not isinstance(operator, SparsePauliOp):
+        raise CircuitError(f"{name} is a {type(operator).__name__}; observables are SparsePauliOp.")
+    if operator.num_qubits != n_qubits:
+        raise CircuitError(f"{name} acts on {operator.num_qubits} qubits, but the circuit has {n_qubits}.")
+    if operator.coeffs.dtype == object:
+        raise CircuitError(f"{name} has coefficients with parameters; bind them with its assign_parameters.")
+    if not np.isfinite(operator.coeffs).all():
+        raise CircuitError(f"{name} has coefficients {operator.coeffs}, which are not finite numbers.")
+    if np.abs(operator.coeffs.imag).max(initial=0.0) > 1e-12:
+        raise CircuitError(f"{name} has complex coefficients {operator.coeffs}; it must be Hermitian.")
 
 
 def _parts(operators: Sequence[SparsePauliOp], n_qubits: int) -> list[_Part]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from qiskit.circuit import Parameter
 from qiskit.quantum_info import SparsePauliOp
 
 from qnas.errors import CircuitError
@@ -74,6 +75,14 @@ def test_a_string_that_occurs_twice_is_added():
             "observable 1 acts on 3 qubits, but the circuit has 2.",
         ),
         ([SparsePauliOp("ZZ", 0.5j)], "observable 0 has complex coefficients [0.+0.5j]; it must be Hermitian."),
+        (
+            [SparsePauliOp("ZZ", complex(np.nan, np.nan))],
+            "observable 0 has coefficients [nan+nanj], which are not finite numbers.",
+        ),
+        (
+            [SparsePauliOp("ZZ", np.array([Parameter("a")]))],
+            "observable 0 has coefficients with parameters; bind them with its assign_parameters.",
+        ),
     ],
 )
 def test_observables_that_cannot_be_read(operators, text):
