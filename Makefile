@@ -24,7 +24,7 @@ check: $(VENV)/developing
 	$(BIN)/lint-imports
 
 bench: $(VENV)/benching
-	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/simulation.py
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.simulation $(ARGS)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

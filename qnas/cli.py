@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("search", help="search a space (Hydra overrides follow; qnas search --help)", add_help=False)
     for name, text in (
         ("resume", "go on with a run that was interrupted"),
-        ("front", "show and rewrite a run's front"),
+        ("front", "show a run's front, and rewrite it unless the run goes on"),
     ):
         command = commands.add_parser(name, help=text)
         command.add_argument("run", help="the folder of the run")
@@ -91,41 +91,48 @@ def _search(arguments: Sequence[str], console: Console) -> int:
 def _resume(chosen: argparse.Namespace, console: Console) -> int:
     from qnas.experiment.folder import RunFolder
 
-    _run(RunFolder(Path(chosen.run)).read_config(), console)
+    folder = RunFolder(Path(chosen.run))
+    config = folder.read_config()
+    folder.check(config)  # before any plug-in is loaded, which may have changed
+    _run(config, console)
     return 0
 
 
 def _run(config: Config, console: Console) -> None:
     from qnas.experiment.loop import run_search
 
-    _exit_on_termination()
     progress = Progress(console)
+    before = {number: signal.signal(number, progress.interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         findings = run_search(config, progress)
-    except KeyboardInterrupt:
+    except BaseException:
+        if not progress.interrupted:
+            raise
         kept = f" What was evaluated is in its ledger; go on with: qnas resume {config.run_dir}" * progress.started
         raise KeyboardInterrupt(f"interrupted.{kept}") from None
     finally:
         progress.stop()
-    _show_front(findings, config.run_dir, console)
-
-
-def _exit_on_termination() -> None:
-    """SIGTERM ends the run as Ctrl-C does, so that workers are not left behind."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupt)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    _show_front(findings, console)
+    _show_files(config.run_dir, console)
 
 
 def _front(chosen: argparse.Namespace, console: Console) -> int:
     from qnas.experiment.folder import RunFolder
     from qnas.experiment.results import read_findings, write_results
 
-    findings = read_findings(chosen.run)
-    write_results(RunFolder(Path(chosen.run)), findings)
-    _show_front(findings, chosen.run, console)
+    folder = RunFolder(Path(chosen.run))
+    with folder.held_if_free() as held:
+        findings = read_findings(chosen.run)
+        if held:
+            write_results(folder, findings)
+    _show_front(findings, console)
+    if held:
+        _show_files(chosen.run, console)
+    else:
+        note = f"Another qnas is at work in {chosen.run} and will write its files; nothing was written now."
+        console.print(Text(note), soft_wrap=True)
     return 0
 
 
@@ -135,17 +142,25 @@ class Progress:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._live: Live | None = None
-        self.started = False
+        self.started = self.interrupted = False
 
-    def on_start(self, config: Config, n_workers: int) -> None:
+    def interrupt(self, *_: object) -> None:
+        """Handle SIGINT and SIGTERM, so that workers are not left behind.
+
+        What is raised in a signal handler may be lost, e.g. in a callback of the garbage collector, or come out as
+        another error; so it is noted, too.
+        """
+        self.interrupted = True
+        raise KeyboardInterrupt
+
+    def on_start(self, config: Config, *, n_evaluations: int, n_workers: int) -> None:
         """Open the live display."""
         self.started = True
-        search = config.search
-        self._total = search.n_evaluations if search.name == "random" else search.population * search.generations
+        self._total = n_evaluations
         self._started, self._n_new = time.monotonic(), 0
         self._console.print(
             Text(
-                f"Searching {config.space} on {config.data.name} with {search.name}: {self._total} designs, "
+                f"Searching {config.space} on {config.data.name} with {config.search.name}: {self._total} designs, "
                 f"{n_workers} worker{'s' * (n_workers > 1)}. Run folder: {config.run_dir}"
             ),
             soft_wrap=True,
@@ -156,6 +171,8 @@ class Progress:
 
     def on_evaluation(self, findings: Findings, design_id: int, *, known: bool) -> None:
         """Redraw."""
+        if self.interrupted:
+            raise KeyboardInterrupt
         assert self._live is not None
         self._n_new += not known
         n_done = len(findings.evaluations)
@@ -231,10 +248,13 @@ def _named(name: str, value: object) -> str:
     return str(value) if plain else f"{name}={value}"
 
 
-def _show_front(findings: Findings, run_dir: str, console: Console) -> None:
+def _show_front(findings: Findings, console: Console) -> None:
     n_failed = sum(not evaluation.complete for evaluation in findings.evaluations.values())
     n_done = len(findings.evaluations)
     console.print(front_table(findings, f"Pareto front: {len(findings.front)} of {n_done} designs, {n_failed} failed"))
+
+
+def _show_files(run_dir: str, console: Console) -> None:
     for name, text in (
         ("front.csv", "the front as a table"),
         ("figures/front.png", "every pair of objectives"),

@@ -32,7 +32,7 @@ class ObjectiveSettings:
 class ExecutorSettings:
     """Where evaluations run: "local" in worker processes of this machine, "serial" in this process.
 
-    `workers` None means one per processor core.
+    `workers`, of "local" only: None means one per processor core that this process may use.
     """
 
     name: str = "local"

@@ -10,7 +10,8 @@ QnasError
 │   │   ├── MemoryBudgetError      too many qubits for the memory
 │   │   └── NotFiniteError         numbers that are not finite reached a circuit
 │   └── RunFolderError         a run folder that holds something else
-├── DesignError            an architecture that names no network, e.g. more features than its encoding takes
+├── DesignError            an architecture that names no network
+│   └── TooManyFeaturesError   more features than its encoding takes
 └── RunError               a run failed; the command line exits with 1
 """
 
@@ -62,6 +63,10 @@ class RunFolderError(UsageError):
 
 class DesignError(QnasError):
     """An architecture names no network that can be built."""
+
+
+class TooManyFeaturesError(DesignError):
+    """The data have more features than the encoding of an architecture takes."""
 
 
 class RunError(QnasError):

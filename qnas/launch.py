@@ -30,7 +30,7 @@ from qnas.config import Config, schema, to_config
 from qnas.errors import ConfigurationError, QnasError, UsageError, unknown
 from qnas.experiment.loop import Callbacks, check_run, run_search
 from qnas.experiment.results import Result
-from qnas.plugins import bundled_directory
+from qnas.plugins import bundled_directory, located
 
 GROUPS = ("data", "objectives", "search", "simulation", "training", "executor", "experiment")
 _VERSION_BASE = "1.3"
@@ -131,16 +131,11 @@ def _config_of_job(composed: DictConfig) -> Config:
 def _located(config: Config) -> Config:
     """Files by their absolute paths, so that workers and `qnas resume` find them from any folder."""
 
-    def absolute(reference: str) -> str:
-        path, colon, attribute = reference.partition(":")
-        file = Path(path).expanduser()
-        return f"{file.resolve()}{colon}{attribute}" if file.is_file() else reference
-
     data = dataclasses.replace(
-        config.data, name=absolute(config.data.name), path=config.data.path and absolute(config.data.path)
+        config.data, name=located(config.data.name), path=config.data.path and located(config.data.path)
     )
-    objectives = dataclasses.replace(config.objectives, add=[absolute(path) for path in config.objectives.add])
-    return dataclasses.replace(config, space=absolute(config.space), data=data, objectives=objectives)
+    objectives = dataclasses.replace(config.objectives, add=[located(path) for path in config.objectives.add])
+    return dataclasses.replace(config, space=located(config.space), data=data, objectives=objectives)
 
 
 def _checked(overrides: Sequence[str], *, sweep: bool) -> list[str]:
@@ -216,14 +211,28 @@ def _check_option(group: str, value: object) -> None:
 
 
 def _check_key(key: str) -> None:
-    node: Any = Config
     parts = key.split(".")
-    for depth, name in enumerate(parts):
-        fields = {field.name: field for field in dataclasses.fields(node)} if dataclasses.is_dataclass(node) else {}
+    for depth, (name, fields) in enumerate(_walk(key)):
         if name not in fields:
             siblings = [".".join([*parts[:depth], field]) for field in fields]
             kind = "configuration key" if depth == len(parts) - 1 else f"part of the configuration key {key!r},"
             raise ConfigurationError(unknown(kind, ".".join(parts[: depth + 1]), siblings, _SEE))
+
+
+def _annotation(key: str) -> str:
+    """The type of a key as the schema writes it; of `objectives.options.a.b`, that of `objectives.options`."""
+    types = [str(fields[name].type) for name, fields in _walk(key) if name in fields]
+    return types[-1] if types else ""
+
+
+def _walk(key: str) -> Iterator[tuple[str, dict[str, dataclasses.Field[Any]]]]:
+    """Each part of a key with the fields that the schema has there, up to the first part that is not among them."""
+    node: Any = Config
+    for name in key.split("."):
+        fields = {field.name: field for field in dataclasses.fields(node)} if dataclasses.is_dataclass(node) else {}
+        yield name, fields
+        if name not in fields:
+            return
         node = _type_of(fields[name])
 
 
@@ -241,15 +250,3 @@ def _sentence(error: Exception) -> str:
     allowed = _ALLOWED.get(_annotation(key))
     about = f"{key} must be {allowed}: " if allowed else f"{key}: " if key else ""
     return f"{about}{text.strip().rstrip('.')}. {_SEE}"
-
-
-def _annotation(key: str) -> str:
-    """The type of a key as the schema writes it."""
-    node: Any = Config
-    found = ""
-    for name in key.split("."):
-        fields = {field.name: field for field in dataclasses.fields(node)} if dataclasses.is_dataclass(node) else {}
-        if name not in fields:
-            return found
-        found, node = str(fields[name].type), _type_of(fields[name])
-    return found

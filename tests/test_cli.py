@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import struct
 import subprocess
 import sys
@@ -15,7 +16,8 @@ import pandas as pd
 import pytest
 
 from qnas.cli import main
-from qnas.errors import RunError
+from qnas.errors import RunError, RunFolderError
+from qnas.experiment.folder import RunFolder
 from qnas.launch import compose
 from qnas.space import draws
 from tests.experiment.runs import (
@@ -29,6 +31,13 @@ from tests.experiment.runs import (
     with_mishaps,
 )
 
+EXTRA = """
+import qnas
+
+@qnas.objective("minimize", "gates")
+def n_gates(design):
+    return design.circuit.size()
+"""
 NEVER = """
 from qnas.space import Space, boolean
 space = Space(a=boolean()).where(lambda a: False, because="nothing is allowed")
@@ -82,6 +91,7 @@ def sentence_of(capsys, arguments, code=2):
         ("objectives.names=[]", ["objectives.names is []", "name at least one"]),
         ("objectives.add=[nosuch.py]", ["there is no file 'nosuch.py'"]),
         ("objectives.options.expressibility.pairs=3", ["'pairs'", "did you mean 'n_pairs'"]),
+        ("objectives.options.expressibility.n_pairs=0", ["n_pairs is 0; allowed is a whole number of at least 2"]),
         ("objectives.options.acuracy.n=3", ["unknown key of objectives.options, 'acuracy'", "mean 'accuracy'"]),
         ("data=irsi", ["unknown option of the group 'data', 'irsi'", "did you mean 'iris'", "Use data=..."]),
         ("data.name=irsi", ["unknown data set 'irsi'", "did you mean 'iris'", "breast_cancer"]),
@@ -124,7 +134,7 @@ def test_a_mistake_in_a_sweep_is_found_before_it_starts(capsys, point, said):
     ("text", "said"),
     [
         (NEVER, ["designs drawn from the space is valid", "'nothing is allowed' excluded 100", "Relax a constraint"]),
-        (LARGE, ["none of 20 sampled designs", "qubits needs", "PiB of memory", "GiB are available; use at most"]),
+        (LARGE, ["none of 20 sampled designs", "qubits needs", "PiB of memory", "GiB; use at most"]),
         ("space = (", ["cannot be imported: SyntaxError", "line 1"]),
         ("spaces = 3", ["unknown search space of '", "mine.py', 'space'"]),
         ("space = 3", ["mine.py:space' is of type int", "declare it as Space(...)"]),
@@ -184,8 +194,6 @@ def test_a_mistake_in_other_commands(capsys, arguments, said):
 
 
 def test_a_front_before_anything_was_evaluated(capsys):
-    from qnas.experiment.folder import RunFolder
-
     RunFolder.claim(compose(["data=iris", "run_dir=begun"]))
     assert "there is no ledger at 'begun/ledger.jsonl'" in sentence_of(capsys, ["front", "begun"])
 
@@ -256,6 +264,25 @@ def test_resuming_a_finished_run_evaluates_nothing_and_changes_nothing(capsys, f
     assert contents(finished.path) == before
 
 
+@pytest.mark.parametrize(
+    ("text", "said"), [("raise SystemExit", "has changed"), (None, "is missing")], ids=["edited", "missing"]
+)
+def test_a_run_whose_plug_in_has_changed_does_not_go_on(capsys, text, said):
+    """The file is not even imported."""
+    Path("extra.py").write_text(EXTRA)
+    assert main(["search", *QUICKEST, "search.generations=1", "objectives.add=[extra.py]", "run_dir=begun"]) == 0
+    capsys.readouterr()
+    before = contents("begun")
+    if text is None:
+        Path("extra.py").unlink()
+    else:
+        Path("extra.py").write_text(text)
+    sentence = sentence_of(capsys, ["resume", "begun"])
+    assert f"extra.py' (objectives.add[0]) {said} since the run in 'begun' began" in sentence
+    assert "restore what it began with, or choose another run_dir" in sentence
+    assert contents("begun") == before
+
+
 def test_front_shows_the_front_and_writes_it_identically(capsys, finished):
     before = contents(finished.path)
     for name in ("front.csv", "front.json", "figures/front.png", "figures/hypervolume.png"):
@@ -263,6 +290,33 @@ def test_front_shows_the_front_and_writes_it_identically(capsys, finished):
     assert main(["front", str(finished.path)]) == 0
     assert f"Pareto front: {len(finished.front)} of 12 designs" in capsys.readouterr().out
     assert contents(finished.path) == before
+
+
+def test_the_front_of_a_run_that_goes_on_is_shown_and_its_files_are_left_to_it(capsys, finished, tmp_path):
+    """As a search may leave them for a moment: the last line of the ledger half written, its lock taken, no front."""
+    run = tmp_path / "run"
+    shutil.copytree(finished.path, run)
+    (run / "front.csv").unlink()
+    with (run / "ledger.jsonl").open("ab") as file:
+        file.write(b'{"op_code": 4')
+    (run / "ledger.jsonl.lock").symlink_to(run / "ledger.jsonl")
+    before = contents(run)
+    with RunFolder(run).held():
+        assert main(["front", "run"]) == 0
+    printed = capsys.readouterr()
+    assert f"Pareto front: {len(finished.front)} of 12 designs" in printed.out
+    said = "Another qnas is at work in run and will write its files; nothing was written now."
+    assert printed.out.splitlines()[-1] == said and "front.csv" not in printed.out
+    assert contents(run) == before and printed.err == ""
+
+
+def test_front_holds_the_folder_while_it_writes(finished, monkeypatch):
+    def write_results(folder, findings):
+        with pytest.raises(RunFolderError, match="another qnas is running in"), folder.held():
+            pass
+
+    monkeypatch.setattr("qnas.experiment.results.write_results", write_results)
+    assert main(["front", str(finished.path)]) == 0
 
 
 def test_a_sweep_leaves_a_folder_for_each_point(capsys, place):

@@ -14,6 +14,12 @@ from qnas.launch import compose, hydra_main
 from tests.experiment.runs import QUICKEST, with_mishaps
 
 
+@pytest.fixture(autouse=True)
+def place(tmp_path, monkeypatch):
+    """A folder of the test's own: Hydra makes the folder of a sweep even if nothing runs in it."""
+    monkeypatch.chdir(tmp_path)
+
+
 def complaint(*overrides):
     with pytest.raises(ConfigurationError) as error:
         compose(overrides)
@@ -132,7 +138,7 @@ def test_the_folder_of_a_sweep_is_not_swept(jobs, tmp_path):
         hydra_main(["-m", "run_dir=a,b"], jobs.append)
 
 
-def test_a_sweep_without_a_folder_keeps_its_points_together(jobs, monkeypatch):
+def test_a_sweep_without_a_folder_keeps_its_points_together(jobs, tmp_path):
     """The default folder is named by the second in which it is read, and a sweep lasts for longer."""
     names = iter(range(100))
     launch.OmegaConf.register_new_resolver("now", lambda pattern: f"second-{next(names)}", replace=True)
@@ -143,6 +149,7 @@ def test_a_sweep_without_a_folder_keeps_its_points_together(jobs, monkeypatch):
     parents = {job.run_dir.rpartition("/")[0] for job in jobs}
     assert [job.run_dir.rpartition("/")[2] for job in jobs] == ["0", "1"]
     assert len(parents) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["runs"], "Hydra makes the folder here, not in the checkout"
 
 
 @pytest.mark.parametrize(
@@ -159,7 +166,7 @@ def test_a_sweep_without_a_folder_keeps_its_points_together(jobs, monkeypatch):
 )
 def test_a_bad_point_of_a_sweep_is_found_before_the_first_one_runs(jobs, tmp_path, point, said):
     with pytest.raises(UsageError) as error:
-        hydra_main(["-m", *QUICKEST, point, f"run_dir={tmp_path}/run"], jobs.append)
+        hydra_main(["-m", *QUICKEST, "executor=local", point, f"run_dir={tmp_path}/run"], jobs.append)
     assert said in str(error.value)
     assert jobs == [] and list(tmp_path.iterdir()) == []
 

@@ -12,6 +12,8 @@ from qiskit.circuit import Parameter, ParameterExpression
 
 from qnas.errors import CircuitError
 
+_COMPLEX = "the angle {} is complex; angles are real numbers in radians."
+
 
 @dataclass(frozen=True, eq=False)
 class AngleMap:
@@ -62,7 +64,7 @@ def angle_map(slots: Sequence[ParameterExpression], parameters: Sequence[Paramet
         parameters: every parameter that occurs in `slots`.
 
     Raises:
-        CircuitError: Qiskit cannot export an expression.
+        CircuitError: Qiskit cannot export an expression, or it is complex.
     """
     position = {parameter: k for k, parameter in enumerate(parameters)}
     forms = [_quadratic_form(slot, position) for slot in slots]
@@ -98,6 +100,13 @@ def _quadratic_form(expression: ParameterExpression, position: dict[Parameter, i
     """The expression as a quadratic form, found by differentiating it twice; None where it is none."""
     if isinstance(expression, Parameter):
         return _Quadratic(0.0, {position[expression]: 1.0}, {})
+    try:
+        return _expanded(expression, position)
+    except TypeError as error:  # a coefficient that Python cannot make a float
+        raise CircuitError(_COMPLEX.format(expression)) from error
+
+
+def _expanded(expression: ParameterExpression, position: dict[Parameter, int]) -> _Quadratic | None:
     linear: dict[int, float] = {}
     products: dict[tuple[int, int], float] = {}
     at_zero = dict.fromkeys(expression.parameters, 0.0)
@@ -127,4 +136,7 @@ def _symbolic(expression: ParameterExpression, position: dict[Parameter, int]) -
     exported = expression.subs(own).sympify()
     if exported is NotImplemented:
         raise CircuitError(f"the angle {expression} cannot be read from Qiskit; write powers of constants with exp().")
-    return sympy.sympify(exported)
+    found = sympy.sympify(exported)
+    if found.has(sympy.I):
+        raise CircuitError(_COMPLEX.format(expression))
+    return found

@@ -17,7 +17,7 @@ from qnas.circuit.encodings import Encoding, encodings
 from qnas.circuit.lower import lower
 from qnas.circuit.program import CircuitProgram
 from qnas.circuit.readouts import readouts
-from qnas.errors import DesignError, unknown
+from qnas.errors import DesignError, TooManyFeaturesError, unknown
 
 DIRECT = "quantum"
 """The coupling that binds features to the encoding directly, without a pre-network."""
@@ -60,6 +60,15 @@ def build_circuit(architecture: Architecture, n_features: int) -> QuantumCircuit
     return design_circuit(architecture, n_features).circuit
 
 
+def canonical(architecture: Architecture) -> Architecture:
+    """The one form of all architectures that name this circuit: re-uploading is off where it uploads only once."""
+    part = architecture.get("encoding")
+    once = "ansatz" in architecture or len(architecture.get("layers", ())) <= 1
+    if once and isinstance(part, Architecture) and part.get("reupload", False):
+        return architecture.replace(encoding=part.replace(reupload=False))
+    return architecture
+
+
 def design_circuit(architecture: Architecture, n_features: int) -> DesignCircuit:
     """The circuit of `architecture` with its inputs, weights and observables; see `build_circuit`."""
     n_qubits = _required(architecture, "n_qubits")
@@ -78,7 +87,7 @@ def n_inputs(architecture: Architecture, n_features: int) -> int:
     if architecture.get("coupling") != DIRECT:
         return width
     if n_features > width:
-        raise DesignError(
+        raise TooManyFeaturesError(
             f"the encoding {part['name']!r} on {n_qubits} qubits takes at most {width} features, but the data have "
             f"{n_features}; use more qubits, data.n_components={width}, or a coupling with a pre-network."
         )

@@ -25,7 +25,7 @@ class Encoding:
     reuploads: bool = True
 
 
-encodings: Registry[Encoding] = Registry("encoding", "qnas.encodings")
+encodings: Registry[Encoding] = Registry("encoding", "qnas.encodings", Encoding)
 
 
 def encoding(

@@ -22,6 +22,7 @@ from qiskit.quantum_info import Operator
 from qiskit.transpiler.passes import HighLevelSynthesis
 
 from qnas.circuit.angles import angle_map
+from qnas.circuit.parameters import check_parameters
 from qnas.circuit.program import CircuitProgram, Fixed, Rotation
 from qnas.circuit.program import Operation as ProgramOperation
 from qnas.errors import CircuitError
@@ -38,12 +39,13 @@ AMPLITUDE_ENCODING = "ParameterizedInitialize"
 _LARGEST_FIXED_GATE = 3
 _UNLOWERABLE = (
     "gate {gate.name!r} on {gate.num_qubits} qubits cannot be lowered: it has neither a matrix nor a definition; "
-    "write it with Qiskit's standard gates."
+    "remove it, or write it with Qiskit's standard gates."
 )
 _IGNORED = frozenset({"barrier", "id", "global_phase"})
 _REFUSED = {
     "measure": "remove the measurements (circuit.remove_final_measurements()); observables say what is read",
-    "reset": "qnas simulates unitary circuits only",
+    "reset": "qnas simulates unitary circuits only; take a fresh qubit instead",
+    "store": "it writes a classical variable; bind the value with circuit.assign_parameters instead",
     "initialize": "use StatePreparation, which is unitary, or amplitude encoding (raw_feature_vector)",
 }
 
@@ -101,9 +103,10 @@ def lower(circuit: QuantumCircuit, inputs: Sequence[Parameter], weights: Sequenc
             contain are allowed and have no effect.
 
     Raises:
-        CircuitError: a gate cannot be lowered, or a parameter is neither input nor weight, or both.
+        CircuitError: there is no qubit, a gate cannot be lowered, or a parameter is neither input nor weight, or both.
     """
-    _check_parameters(circuit, inputs, weights)
+    _check_circuit(circuit)
+    check_parameters(circuit, inputs, weights)
     lowering = _Lowering()
     for operation, qubits in _flat(circuit, tuple(range(circuit.num_qubits))):
         _lower_operation(lowering, operation, qubits, circuit.num_qubits)
@@ -118,19 +121,11 @@ def lower(circuit: QuantumCircuit, inputs: Sequence[Parameter], weights: Sequenc
     )
 
 
-def _check_parameters(circuit: QuantumCircuit, inputs: Sequence[Parameter], weights: Sequence[Parameter]) -> None:
-    twice = set(inputs) & set(weights)
-    if twice or len(set(inputs)) < len(inputs) or len(set(weights)) < len(weights):
-        raise CircuitError(
-            f"each parameter is one input or one weight, but these are named twice: "
-            f"{sorted(p.name for p in twice) or 'within one list'}; name each once."
-        )
-    missing = sorted(p.name for p in set(circuit.parameters) - set(inputs) - set(weights))
-    if missing:
-        raise CircuitError(
-            f"the circuit has parameters that are neither inputs nor weights: {', '.join(missing)}; "
-            "add them to input_params or weight_params, or bind them with circuit.assign_parameters."
-        )
+def _check_circuit(circuit: object) -> None:
+    if not isinstance(circuit, QuantumCircuit):
+        raise CircuitError(f"the circuit is a {type(circuit).__name__}; give a Qiskit QuantumCircuit.")
+    if circuit.num_qubits == 0:
+        raise CircuitError("the circuit has no qubits; it needs at least one.")
 
 
 def _flat(circuit: QuantumCircuit, qubits: tuple[int, ...]) -> Iterator[tuple[Instruction, tuple[int, ...]]]:
@@ -180,7 +175,10 @@ def _lower_operation(lowering: _Lowering, gate: Instruction, qubits: tuple[int, 
 
 def _refuse(gate: Instruction) -> None:
     if isinstance(gate, ControlFlowOp) or getattr(gate, "condition", None) is not None:
-        raise CircuitError(f"the circuit contains classical control ({gate.name!r}); qnas simulates unitary circuits.")
+        raise CircuitError(
+            f"the circuit contains classical control ({gate.name!r}); qnas simulates unitary circuits, so write out "
+            "the gates that are to act."
+        )
     if gate.name in _REFUSED:
         raise CircuitError(f"the circuit contains {gate.name!r}, which is not unitary: {_REFUSED[gate.name]}.")
 
@@ -242,7 +240,9 @@ def _lower_evolution(lowering: _Lowering, gate: PauliEvolutionGate, qubits: tupl
 def _lower_definition(lowering: _Lowering, gate: Instruction, qubits: tuple[int, ...], n_qubits: int) -> None:
     definition = _definition(gate)
     if any(isinstance(register, ClassicalRegister) for register in definition.cregs):
-        raise CircuitError(f"gate {gate.name!r} uses classical bits; qnas simulates unitary circuits.")
+        raise CircuitError(
+            f"gate {gate.name!r} uses classical bits; qnas simulates unitary circuits, so make it of gates only."
+        )
     for inner, inner_qubits in _flat(definition, qubits):
         _lower_operation(lowering, inner, inner_qubits, n_qubits)
 

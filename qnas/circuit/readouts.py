@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from qiskit.quantum_info import SparsePauliOp
 
+from qnas.errors import DesignError
 from qnas.plugins import Registry, registering
 
 Readout = Callable[[int], list[SparsePauliOp]]
@@ -32,6 +33,8 @@ def z(n_qubits: int) -> list[SparsePauliOp]:
 @readout("zz")
 def zz(n_qubits: int) -> list[SparsePauliOp]:
     """Z Z of every pair of qubits."""
+    if n_qubits < 2:
+        raise DesignError(f"the readout 'zz' needs at least 2 qubits, but n_qubits is {n_qubits}; use the readout 'z'.")
     return [z_string((i, j), n_qubits) for i in range(n_qubits) for j in range(i + 1, n_qubits)]
 
 

@@ -36,24 +36,35 @@ class Dataset:
     class_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        classes, n_classes = self.task == "classification", len(self.class_names)
-        wanted = ("int64", 1) if classes else ("float64", 2)
+        if found := self._faults_of_kind() or self._faults_of_content():
+            raise DataError(f"the data set {self.name!r} cannot be used: {'; '.join(found)}.")
+
+    def _faults_of_kind(self) -> list[str]:
+        wanted = ("int64", 1) if self.task == "classification" else ("float64", 2)
         faults = {
             f"its task is {self.task!r}, not classification or regression": self.task not in TASKS,
             f"its features are {_described(self.features)}, not float64 (n, d)": _kind(self.features) != ("float64", 2),
             f"its targets are {_described(self.targets)}, not int64 (n,) class indices or float64 (n, k) values": (
                 _kind(self.targets) != wanted
             ),
+            f"its class names are {self.class_names!r}, not a tuple": not isinstance(self.class_names, tuple),
+        }
+        return [fault for fault, is_so in faults.items() if is_so]
+
+    def _faults_of_content(self) -> list[str]:
+        classes, n_classes = self.task == "classification", len(self.class_names)
+        faults = {
             "it has no samples or no features": 0 in self.features.shape,
             "features and targets differ in length": len(self.features) != len(self.targets),
             "some features are not finite": not np.isfinite(self.features).all(),
             "some targets are not finite": not np.isfinite(self.targets).all(),
+            f"some features are larger than {LARGEST:g}; change their unit": _too_large(self.features),
+            f"some targets are larger than {LARGEST:g}; change their unit": not classes and _too_large(self.targets),
             f"it has {n_classes} class names, but needs two at least": classes and n_classes < 2,
             f"it has {n_classes} class names, but is for regression": not classes and n_classes > 0,
             "some targets do not index its class names": classes and not np.isin(self.targets, range(n_classes)).all(),
         }
-        if found := [fault for fault, is_so in faults.items() if is_so]:
-            raise DataError(f"the data set {self.name!r} cannot be used: {'; '.join(found)}.")
+        return [fault for fault, is_so in faults.items() if is_so]
 
 
 @dataclass(frozen=True)
@@ -84,15 +95,23 @@ class Splits:
         return len(self.class_names) or int(self.train.targets.shape[1])
 
 
-def _kind(array: np.ndarray) -> tuple[str, int]:
-    return str(array.dtype), array.ndim
+def _kind(array: object) -> tuple[str, int]:
+    return (str(array.dtype), array.ndim) if isinstance(array, np.ndarray) else ("", 0)
 
 
-def _described(array: np.ndarray) -> str:
-    return f"{array.dtype} {array.shape}"
+def _described(array: object) -> str:
+    return f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else f"a {type(array).__name__}"
+
+
+def _too_large(array: np.ndarray) -> bool:
+    """Infinite values are another fault."""
+    sizes = np.abs(array)
+    return bool(((sizes > LARGEST) & (sizes < np.inf)).any())
 
 
 TASKS = ("classification", "regression")
+LARGEST = 1e150
+"""The squares of larger values, which scaling needs, are not finite."""
 Loader: TypeAlias = Callable[[DataSettings], Dataset]
 
 datasets: Registry[Loader] = Registry("data set", "qnas.datasets")
@@ -107,11 +126,13 @@ def find_dataset(name: str) -> Loader:
     """The data set of a short name, of a Python file that registers one, or of `module:attribute`.
 
     Raises:
-        PluginError: there is none, or the file registers none or several.
+        PluginError: there is none, it is no function, or the file registers none or several.
     """
     if name.endswith(".py"):
         return _registered_by(name)
     loader: Loader = load_attribute(name) if ":" in name else datasets[name]
+    if not callable(loader):
+        raise PluginError(f"the data set {name!r} is a {type(loader).__name__}; give a function (settings) -> Dataset.")
     return loader
 
 

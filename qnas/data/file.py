@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zipfile
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ from qnas.errors import ConfigurationError, DataError, unknown
 if TYPE_CHECKING:
     import pandas as pd
 
+_UNREADABLE = (ValueError, OSError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+"""What pandas, pyarrow and numpy raise on a bad file."""
 MAX_INTEGER_CLASSES = 20  # integer targets with more distinct values than this are quantities
 
 
@@ -60,7 +63,7 @@ def _read(path: Path, target: str | None) -> tuple[pd.DataFrame, list[str]]:
     """The whole file as one table, and which of its columns are targets."""
     try:
         frame, target_columns = READERS[path.suffix.lower()](path, target)
-    except (ValueError, OSError, zipfile.BadZipFile) as error:  # what pandas, pyarrow and numpy raise on a bad file
+    except _UNREADABLE as error:
         reason = " ".join(str(error).split()).rstrip(".")
         raise DataError(f"{str(path)!r} cannot be read as {path.suffix.lower()}: {reason}; repair the file.") from error
     if len(frame) == 0:
@@ -74,6 +77,7 @@ def _read(path: Path, target: str | None) -> tuple[pd.DataFrame, list[str]]:
 def _read_csv(path: Path, target: str | None) -> tuple[pd.DataFrame, list[str]]:
     import pandas as pd
 
+    pd.read_csv(path, header=None, nrows=2)  # refuses rows longer than the header, whose first values would be an index
     frame = pd.read_csv(path, skipinitialspace=True, low_memory=False)
     nameless = [name for name in frame.columns if name.startswith("Unnamed: ")]
     if nameless:
@@ -103,7 +107,7 @@ def _target_column(path: Path, frame: pd.DataFrame, target: str | None) -> str:
 def _read_npz(path: Path, target: str | None) -> tuple[pd.DataFrame, list[str]]:
     import pandas as pd
 
-    with np.load(path, allow_pickle=False) as arrays:
+    with path.open("rb") as file, np.lib.npyio.NpzFile(file, allow_pickle=False) as arrays:
         tables = [
             _table(path, arrays, names) for names in (("x", "features"), (target,) if target else ("y", "targets"))
         ]

@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Float64, Int64, Shaped
 
 from qnas.data import bundled
-from qnas.data.dataset import TASKS, Dataset, Split, Splits, find_dataset
+from qnas.data.dataset import TASKS, Dataset, Loader, Split, Splits, find_dataset
 from qnas.data.settings import DataSettings
-from qnas.errors import ConfigurationError, DataError, unknown
+from qnas.errors import ConfigurationError, DataError, PluginError, QnasError, unknown
 
 SCALERS = {"standard": "StandardScaler", "minmax": "MinMaxScaler", "none": "FunctionTransformer"}  # of scikit-learn
 
@@ -59,11 +59,26 @@ def _load(settings: DataSettings) -> Dataset:
         raise ConfigurationError(
             f"data.path is {settings.path!r}, but the data set {settings.name!r} reads no file; set data=file."
         )
-    data = loader(settings)
+    data = _call(loader, settings)
     if settings.task not in ("auto", data.task):
         raise DataError(
             f"data.task is {settings.task!r}, but the data set {data.name!r} is for {data.task}; set data.task=auto."
         )
+    return data
+
+
+def _call(loader: Loader, settings: DataSettings) -> Dataset:
+    try:
+        data: object = loader(settings)
+    except QnasError:
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"the data set {settings.name!r} cannot be loaded: {type(error).__name__}: {error}."
+        ) from error
+    if not isinstance(data, Dataset):
+        kind = type(data).__name__
+        raise PluginError(f"the data set {settings.name!r} returns a {kind}; return a qnas.data.Dataset.")
     return data
 
 

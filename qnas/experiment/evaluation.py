@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 import traceback
 from collections.abc import Iterator, Mapping
@@ -20,7 +19,8 @@ from threadpoolctl import threadpool_limits
 from qnas.architecture import Architecture
 from qnas.config import ObjectiveSettings
 from qnas.data import DataSettings, Splits, load_splits
-from qnas.errors import DesignError, MemoryBudgetError, UsageError
+from qnas.errors import CircuitError, DesignError, MemoryBudgetError, NotFiniteError, QnasError
+from qnas.front.tables import as_json
 from qnas.model.training import TrainingSettings
 from qnas.model.weights import weights_to_bytes
 from qnas.objectives import Design, Objective, choose_objectives
@@ -38,6 +38,11 @@ class State(Enum):
     OUT_OF_MEMORY = "out of memory"
     ERROR = "an objective or part raised"
     LOST = "the worker died"
+
+    @property
+    def about_design(self) -> bool:
+        """Whether this says something about the design; a dead worker or full memory may be better luck next time."""
+        return self not in (State.LOST, State.OUT_OF_MEMORY)
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,8 @@ class Evaluation:
         values: by objective, in its natural sign and unit.
         errors: standard errors, where a value is an estimate.
         details: what else the objectives reported, by objective.
-        reason: for a failure, one sentence; with a traceback where a part or objective raised.
+        reason: for a failure, one sentence that begins with the objective's name where one raised; with a traceback
+            unless qnas raised it.
         n_parameters, n_live_weights: all weights of the model; circuit weights that its readout depends on.
         remark: a warning about inputs and weights that have no effect.
         seconds: wall-clock, for information only.
@@ -91,17 +97,20 @@ class Evaluation:
         return self.state is State.COMPLETE
 
 
-class _NotANumberError(ArithmeticError):
-    pass
+class _InvalidDesignError(Exception):
+    """The architecture names no network."""
+
+
+class _ObjectiveError(Exception):
+    """The objective of this name raised the cause."""
 
 
 _STATES: tuple[tuple[type[BaseException], State], ...] = (
     (MemoryBudgetError, State.OUT_OF_MEMORY),
     (MemoryError, State.OUT_OF_MEMORY),
-    (_NotANumberError, State.NOT_A_NUMBER),
     (FloatingPointError, State.NOT_A_NUMBER),
-    (DesignError, State.INVALID),
-    (UsageError, State.INVALID),
+    (_InvalidDesignError, State.INVALID),
+    (QnasError, State.ERROR),
 )
 
 
@@ -122,7 +131,10 @@ def evaluate(task: Task) -> Evaluation:
 
 
 def failure(error: BaseException) -> tuple[State, str]:
-    """The state and the sentence for what an evaluation raised."""
+    """The state and the sentence for what an evaluation raised; a traceback follows where qnas did not raise it."""
+    if isinstance(error, _ObjectiveError) and error.__cause__ is not None:
+        state, reason = failure(error.__cause__)
+        return state, f"{error}: {reason}"
     for kind, state in _STATES:
         if isinstance(error, kind):
             return state, str(error) or type(error).__name__
@@ -136,15 +148,16 @@ def _measure(task: Task, partial: dict[str, Any]) -> None:
     load_space(task.space)  # a space in a file may bring parts of its own
     objectives = choose_objectives(task.objectives.names, task.objectives.add, task.objectives.options)
     splits = splits_of(task.data)
-    design = Design(
-        task.architecture,
-        splits,
-        task.training,
-        seed=task.seed,
-        repeat=task.repeat,
-        simulator=lambda seed: make_simulator(task.simulation, seed=seed),
-    )
-    partial["n_parameters"] = design.initial_model().n_parameters
+    with _building():
+        design = Design(
+            task.architecture,
+            splits,
+            task.training,
+            seed=task.seed,
+            repeat=task.repeat,
+            simulator=lambda seed: make_simulator(task.simulation, seed=seed),
+        )
+        partial["n_parameters"] = design.initial_model().n_parameters
     partial["n_live_weights"] = int(design.builder.live_weights.sum())
     partial["remark"] = design.builder.remark
     for objective in sorted(objectives, key=lambda objective: COSTS.index(objective.cost)):
@@ -156,17 +169,29 @@ def _measure(task: Task, partial: dict[str, Any]) -> None:
         partial["weights"] = weights_to_bytes(design.trained.model)
 
 
+@contextmanager
+def _building() -> Iterator[None]:
+    """Here, and only here, an error of the design or its circuit means that the architecture names no network."""
+    try:
+        yield
+    except (MemoryBudgetError, NotFiniteError):
+        raise
+    except (DesignError, CircuitError) as error:
+        raise _InvalidDesignError(str(error)) from error
+
+
 def _measure_one(objective: Objective, design: Design, partial: dict[str, Any]) -> None:
     try:
         estimate = objective(design)
         value = plain_number(estimate.value)
         error = None if estimate.standard_error is None else float(estimate.standard_error)
-        details = json.loads(json.dumps(dict(estimate.details), default=_plain))
-    except BaseException as problem:
-        problem.add_note(f"while measuring the objective {objective.name!r}")
+        details = as_json(estimate.details)
+        if not isfinite(value):
+            raise FloatingPointError(f"the value is {value}.")
+    except KeyboardInterrupt:
         raise
-    if not isfinite(value):
-        raise _NotANumberError(f"the objective {objective.name!r} is {value}.")
+    except BaseException as problem:
+        raise _ObjectiveError(objective.name) from problem
     partial["values"][objective.name] = value
     if error is not None:
         partial["errors"][objective.name] = error
@@ -177,13 +202,6 @@ def _measure_one(objective: Objective, design: Design, partial: dict[str, Any]) 
 def plain_number(value: Any) -> int | float:
     """A count as an int, anything else as a float, also from numpy and torch; the ledger is JSON."""
     return int(value) if isinstance(value, Integral) else float(value)
-
-
-def _plain(value: Any) -> Any:
-    """What JSON does not know, as numbers and lists: arrays, tensors and their scalars."""
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    raise TypeError(f"the details hold a {type(value).__name__}, which JSON cannot carry: {value!r}")
 
 
 @lru_cache(maxsize=4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from itertools import islice
@@ -12,7 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from qnas.config import ExecutorSettings
 from qnas.errors import ConfigurationError, RunError, unknown
-from qnas.experiment.evaluation import Evaluation, State, Task, evaluate
+from qnas.experiment.evaluation import Evaluation, State, Task, evaluate, failure
 
 _RESTART_SECONDS = 120
 
@@ -73,7 +74,7 @@ class DaskExecutor:
         return self._connect().submit(evaluate, task, pure=False), position
 
     def _result(self, future: Any, task: Task) -> Evaluation:
-        """The evaluation, or a failed one if its worker died; `evaluate` itself does not raise."""
+        """The evaluation, or a failed one: `evaluate` itself does not raise, but its way to a worker and back may."""
         from distributed import KilledWorker
 
         try:
@@ -82,6 +83,14 @@ class DaskExecutor:
             self._await_workers()
             reason = "the worker process died, most likely killed for want of memory."
             return Evaluation(task.architecture, State.LOST, reason=reason, seed=task.seed)
+        except CancelledError as error:
+            raise _gone(error) from error
+        except Exception as error:  # of the task on the worker, or of its result here
+            if future.status != "error" and isinstance(error, OSError):  # of Dask's connection
+                raise _gone(error) from error
+            state, reason = failure(error)
+            reason = f"the task or its result could not be passed between processes: {reason}"
+            return Evaluation(task.architecture, state, reason=reason, seed=task.seed)
         return result
 
     def _await_workers(self) -> None:
@@ -90,6 +99,13 @@ class DaskExecutor:
             self._connect().wait_for_workers(self.n_workers, timeout=_RESTART_SECONDS)
         except TimeoutError as error:
             raise RunError(f"a worker process died, and did not come back in {_RESTART_SECONDS} s.") from error
+        except OSError as error:
+            raise _gone(error) from error
+
+
+def _gone(error: BaseException) -> RunError:
+    reason = str(error).partition("\n")[0] or type(error).__name__
+    return RunError(f"the connection to the workers was lost ({reason}); go on with `qnas resume`.")
 
 
 @contextmanager
@@ -100,7 +116,7 @@ def _serial(settings: ExecutorSettings) -> Iterator[Executor]:
 @contextmanager
 def _local(settings: ExecutorSettings) -> Iterator[Executor]:
     """Worker processes on this machine, which start with the first task."""
-    n_workers = settings.workers or os.cpu_count() or 1
+    n_workers = settings.workers or n_cores()
     with ExitStack() as stack:
         yield DaskExecutor(cache(lambda: stack.enter_context(_local_cluster(n_workers))), n_workers)
 
@@ -135,6 +151,11 @@ def _local_cluster(n_workers: int) -> Iterator[Any]:
             yield client
 
 
+def n_cores() -> int:
+    """How many processor cores this process may use; a container or a batch system may leave it only some."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 EXECUTORS: dict[str, Callable[[ExecutorSettings], object]] = {"local": _local, "serial": _serial}
 
 
@@ -143,7 +164,7 @@ def make_executor(settings: ExecutorSettings) -> Iterator[Executor]:
     """The executor that the settings name, for the length of a run.
 
     Raises:
-        ConfigurationError: there is no such executor, or fewer than one worker is asked for.
+        ConfigurationError: there is no such executor, fewer than one worker is asked for, or any of "serial".
     """
     check_executor(settings)
     with EXECUTORS[settings.name](settings) as executor:  # type: ignore[attr-defined]
@@ -156,3 +177,8 @@ def check_executor(settings: ExecutorSettings) -> None:
         raise ConfigurationError(unknown("executor", settings.name, EXECUTORS, "Set executor.name."))
     if settings.workers is not None and settings.workers < 1:
         raise ConfigurationError(f"executor.workers is {settings.workers}; allowed are whole numbers of at least 1.")
+    if settings.workers is not None and settings.name == "serial":
+        raise ConfigurationError(
+            f"executor.workers is {settings.workers}, but executor=serial evaluates in this process alone; "
+            "leave executor.workers out, or use executor=local."
+        )

@@ -20,9 +20,12 @@ from omegaconf.errors import OmegaConfBaseException
 
 from qnas.config import Config, to_config
 from qnas.errors import RunFolderError, UsageError
+from qnas.experiment.sources import changes, record_of
+from qnas.front.files import write_at_once
 
+_QNAS = "qnas-hqnn"
 _PACKAGES = (
-    "qnas-hqnn", "qiskit", "qiskit-aer", "qiskit-machine-learning", "torch", "pymoo", "numpy", "optuna", "hydra-core",
+    _QNAS, "qiskit", "qiskit-aer", "qiskit-machine-learning", "torch", "pymoo", "numpy", "optuna", "hydra-core",
     "scikit-learn", "distributed",
 )  # fmt: skip
 _WHERE_NOT_WHAT = ("run_dir", "executor")
@@ -50,28 +53,49 @@ class RunFolder:
         try:
             folder.path.mkdir(parents=True, exist_ok=True)
             if not folder.config_file.exists():
-                _write(folder.config_file, OmegaConf.to_yaml(OmegaConf.create(asdict(config))))
+                write_at_once(folder.config_file, OmegaConf.to_yaml(OmegaConf.create(asdict(config))))
         except OSError as error:
             raise RunFolderError(f"run_dir {config.run_dir!r} cannot be made: {error}; choose another.") from error
         if not folder.environment_file.exists():
-            _write(folder.environment_file, json.dumps(environment(), indent=2) + "\n")
+            began = {**environment(), "files": record_of(config)}
+            write_at_once(folder.environment_file, json.dumps(began, indent=2) + "\n")
         folder.weights.mkdir(exist_ok=True)
         return folder
 
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the folder for this process. Raises RunFolderError if another process is at work in it."""
+        with self.held_if_free() as held:
+            if not held:
+                raise RunFolderError(
+                    f"another qnas is running in {str(self.path)!r}; wait for it, or choose another run_dir."
+                )
+            yield
+
+    @contextmanager
+    def held_if_free(self) -> Iterator[bool]:
+        """Hold the folder for this process unless another one is at work in it; says whether it is held.
+
+        Raises:
+            RunFolderError: there is no run in the folder.
+        """
+        self._check_is_run()
         with self.config_file.open() as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, however that ends
             except BlockingIOError:
-                raise RunFolderError(
-                    f"another qnas is running in {str(self.path)!r}; wait for it, or choose another run_dir."
-                ) from None
-            yield
+                held = False
+            else:
+                held = True
+            yield held
 
     def check(self, config: Config) -> None:
-        """Raise RunFolderError if the folder holds another configuration, or files that are no run; write nothing."""
+        """Write nothing, but see whether a run of this configuration may begin or go on in the folder.
+
+        Raises:
+            RunFolderError: it holds another configuration, or files that are no run; or what its run depends on, a file
+                or qnas itself, is not what it was when the run began.
+        """
         if self.config_file.exists():
             differences = _differences(asdict(self.read_config()), asdict(config))
             if differences:
@@ -79,18 +103,42 @@ class RunFolder:
                     f"{str(self.path)!r} already holds a run with another configuration ({'; '.join(differences)}); "
                     "choose another run_dir, or continue that run with `qnas resume`."
                 )
+            self._check_unchanged(config)
         elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             raise RunFolderError(f"{str(self.path)!r} exists and is not the folder of a run; choose another run_dir.")
 
+    def _check_unchanged(self, config: Config) -> None:
+        if not self.environment_file.exists() and not self.ledger_file.exists():
+            return  # killed at its very beginning
+        try:
+            began = json.loads(self.environment_file.read_text())
+            begun_with, changed = began["versions"][_QNAS], changes(began["files"], config)
+        except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise RunFolderError(
+                f"{str(self.environment_file)!r} is not what qnas wrote: {reason}. "
+                "Restore it, or choose another run_dir."
+            ) from error
+        if begun_with != (present := version(_QNAS)):
+            changed.append(f"qnas {begun_with} has become {present}")
+        if changed:
+            raise RunFolderError(
+                f"{'; '.join(changed)} since the run in {str(self.path)!r} began, and one front must not mix both; "
+                "restore what it began with, or choose another run_dir."
+            )
+
     def read_config(self) -> Config:
         """The configuration of the run in this folder. Raises RunFolderError if there is none."""
-        if not self.config_file.is_file():
-            raise RunFolderError(f"{str(self.path)!r} holds no run: there is no config.yaml in it.")
+        self._check_is_run()
         try:
             return replace(to_config(OmegaConf.load(self.config_file)), run_dir=str(self.path))
         except (OmegaConfBaseException, yaml.YAMLError, UsageError) as error:
             reason = str(error).splitlines()[0]
             raise RunFolderError(f"{str(self.config_file)!r} is not what qnas wrote: {reason}. Restore it.") from error
+
+    def _check_is_run(self) -> None:
+        if not self.config_file.is_file():
+            raise RunFolderError(f"{str(self.path)!r} holds no run: there is no config.yaml in it.")
 
     def weights_file(self, fingerprint: str) -> Path:
         """Where the trained weights of a design lie."""
@@ -98,7 +146,7 @@ class RunFolder:
 
     def save_weights(self, fingerprint: str, content: bytes) -> None:
         """Write weights at once or not at all."""
-        _write(self.weights_file(fingerprint), content)
+        write_at_once(self.weights_file(fingerprint), content)
 
 
 def environment() -> dict[str, Any]:
@@ -107,14 +155,15 @@ def environment() -> dict[str, Any]:
         "versions": {name: version(name) for name in _PACKAGES},
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "processor": _processor(),
+        "processor": processor(),
         "n_cores": os.cpu_count(),
         "threads": {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")},
         "git": _git(),
     }
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The name of the processor."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     return next(
@@ -148,9 +197,3 @@ def _differences(held: dict[str, Any], asked: dict[str, Any], prefix: str = "") 
         else:
             found.append(f"{name} is {held.get(key)!r} there and {value!r} here")
     return found
-
-
-def _write(path: Path, content: str | bytes) -> None:
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
-    unfinished.replace(path)

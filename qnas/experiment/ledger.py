@@ -6,6 +6,7 @@ the user attributes.
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from qnas.objectives import Objective
 from qnas.space import Space
 
 STUDY = "qnas"
+_LOG = logging.getLogger("qnas")
 _FIELDS = ("reason", "n_parameters", "n_live_weights", "remark", "seconds", "seed")
 _MAPPINGS = ("values", "errors", "details")
 
@@ -34,21 +36,27 @@ _MAPPINGS = ("values", "errors", "details")
 class Ledger:
     """Append evaluations, and read back what a run holds.
 
+    Opening a ledger mends what a killed process left, so only the process that holds the run folder may do so; anyone
+    may read it at any time with `open_ledger`, which writes nothing and waits for no lock.
+
     Args:
         path: of the journal; made if it is not there.
         objectives: of the run, in order.
         space: of the run; its genes become Optuna's parameters.
+        read_only: write nothing, not even to mend.
     """
 
-    def __init__(self, path: Path, objectives: Sequence[Objective], space: Space) -> None:
+    def __init__(self, path: Path, objectives: Sequence[Objective], space: Space, *, read_only: bool = False) -> None:
         self._objectives = objectives
         self._space = space
+        self._read_only = read_only
         self._distributions = {gene.name: CategoricalDistribution(tuple(gene.values)) for gene in space.genes}
         with _quiet():
-            self._study = _study(path, objectives)
+            self._study = _found_study(path) if read_only else _mended_study(path, objectives)
 
     def append(self, design_id: int, evaluation: Evaluation) -> None:
         """Write one evaluation."""
+        assert self._study is not None and not self._read_only, "this ledger was opened to be read"
         genes = self._space.gene_values(evaluation.architecture)
         chosen: dict[str, BaseDistribution] = {name: self._distributions[name] for name in genes}
         complete = evaluation.complete
@@ -63,25 +71,37 @@ class Ledger:
         )
 
     def evaluations(self) -> Iterator[tuple[int, Evaluation]]:
-        """What the ledger holds, in the order it was written: (id of the design, its evaluation)."""
-        for trial in self._study.get_trials(deepcopy=False):
-            yield int(trial.user_attrs["id"]), _evaluation(trial)
+        """The last evaluation of each design with its id, in the order in which the designs were first written."""
+        last = {int(trial.user_attrs["id"]): trial for trial in self._trials()}
+        for design_id, trial in last.items():
+            yield design_id, _evaluation(trial)
+
+    def _trials(self) -> list[FrozenTrial]:
+        return self._study.get_trials(deepcopy=False) if self._study is not None else []
 
 
-def _study(path: Path, objectives: Sequence[Objective]) -> optuna.Study:
-    """The study in a journal; only a new one is written to."""
-    _drop_unfinished_line(path)
+def _found_study(path: Path) -> optuna.Study | None:
+    """The study in a journal, None if its first line is not complete; Optuna ignores a last line that is not."""
     # absolute, because Optuna's lock is a symbolic link to it
     backend = JournalFileBackend(str(path.resolve()))
     try:
-        storage = JournalStorage(backend)
+        return optuna.load_study(study_name=STUDY, storage=JournalStorage(backend))
     except ValueError as error:
         raise RunFolderError(f"the ledger {str(path)!r} cannot be read: {error}; restore it.") from error
-    try:
-        study = optuna.load_study(study_name=STUDY, storage=storage)
     except KeyError:
-        directions = [StudyDirection[objective.direction.upper()] for objective in objectives]
-        study = optuna.create_study(storage=storage, study_name=STUDY, directions=directions)
+        return None
+
+
+def _mended_study(path: Path, objectives: Sequence[Objective]) -> optuna.Study:
+    """The study in a journal, made complete after a kill; only a new one is written to otherwise."""
+    _drop_unfinished_line(path)
+    study = _found_study(path)
+    if study is None:
+        study = optuna.create_study(
+            storage=JournalStorage(JournalFileBackend(str(path.resolve()))),
+            study_name=STUDY,
+            directions=[StudyDirection[objective.direction.upper()] for objective in objectives],
+        )
     if study.metric_names is None:
         study.set_metric_names([objective.name for objective in objectives])
     return study
@@ -89,9 +109,11 @@ def _study(path: Path, objectives: Sequence[Objective]) -> optuna.Study:
 
 def _drop_unfinished_line(path: Path) -> None:
     """A line that a killed process or a full disk cut short; the next line would be glued to it."""
-    if path.is_file() and not (content := path.read_bytes()).endswith(b"\n"):
+    if path.is_file() and not (content := path.read_bytes()).endswith(b"\n") and content:
+        kept = content.rfind(b"\n") + 1
         with path.open("r+b") as file:
-            file.truncate(content.rfind(b"\n") + 1)
+            file.truncate(kept)
+        _LOG.warning("the last line of %s was cut short; %d bytes are dropped", path.name, len(content) - kept)
 
 
 def _attributes(design_id: int, evaluation: Evaluation) -> dict[str, Any]:
@@ -134,7 +156,7 @@ def break_lock(path: Path) -> None:
 
 
 def open_ledger(path: Path, objectives: Sequence[Objective], space: Space) -> Ledger:
-    """The ledger of a run that exists. Raises RunFolderError if there is none."""
+    """The ledger of a run, only to be read; a search may be writing it. Raises RunFolderError if there is none."""
     if not path.is_file():
         raise RunFolderError(f"there is no ledger at {str(path)!r}; give the folder of a run that qnas search made.")
-    return Ledger(path, objectives, space)
+    return Ledger(path, objectives, space, read_only=True)

@@ -6,14 +6,16 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from qnas.architecture import Architecture
+from qnas.circuit.build import n_inputs
 from qnas.config import Config
-from qnas.errors import ConfigurationError, QnasError, RunError, UsageError
+from qnas.errors import ConfigurationError, QnasError, RunError, TooManyFeaturesError, UsageError
 from qnas.experiment.evaluation import Evaluation, Task, splits_of
 from qnas.experiment.executor import Executor, check_executor, make_executor
 from qnas.experiment.folder import RunFolder
@@ -27,14 +29,15 @@ from qnas.simulation import make_simulator
 from qnas.space import Genotype, Space, load_space
 
 _LOG = logging.getLogger("qnas")
-_N_PROBES = 20
+_N_PROBES, _N_BUILT = 500, 20
+"""How many designs are drawn, and how many have failed, before a space counts as having none that can be built."""
 
 
 @runtime_checkable
 class Callbacks(Protocol):
     """What watches a run."""
 
-    def on_start(self, config: Config, n_workers: int) -> None:
+    def on_start(self, config: Config, *, n_evaluations: int, n_workers: int) -> None:
         """Nothing has been evaluated; workers start when there is something to evaluate."""
 
     def on_evaluation(self, findings: Findings, design_id: int, *, known: bool) -> None:
@@ -47,7 +50,7 @@ class Callbacks(Protocol):
 class Silent:
     """Watches nothing."""
 
-    def on_start(self, config: Config, n_workers: int) -> None:
+    def on_start(self, config: Config, *, n_evaluations: int, n_workers: int) -> None:
         """Nothing."""
 
     def on_evaluation(self, findings: Findings, design_id: int, *, known: bool) -> None:
@@ -72,7 +75,7 @@ def run_search(config: Config, callbacks: Callbacks | None = None) -> Findings:
     with folder.held(), _log_file(folder), make_executor(config.executor) as executor:
         break_lock(folder.ledger_file)
         ledger = Ledger(folder.ledger_file, objectives, space)
-        watcher.on_start(config, executor.n_workers)
+        watcher.on_start(config, n_evaluations=searcher.n_evaluations, n_workers=executor.n_workers)
         loop = _Loop(config, Findings(config, space, objectives, {}), folder, ledger, executor, watcher)
         loop.run(searcher)
         write_results(folder, loop.findings)
@@ -89,6 +92,7 @@ def check_run(config: Config) -> tuple[Space, tuple[Objective, ...], Searcher]:
     Raises:
         UsageError: of the configuration, the space, the data, the objectives or the run folder.
     """
+    RunFolder(Path(config.run_dir)).check(config)
     if config.seed < 0:
         raise ConfigurationError(f"seed is {config.seed}; allowed are whole numbers of at least 0.")
     space = load_space(config.space)
@@ -96,10 +100,24 @@ def check_run(config: Config) -> tuple[Space, tuple[Objective, ...], Searcher]:
     _check_columns(space, objectives)
     config.training.check()
     check_executor(config.executor)
-    searcher = make_searcher(config.search, space, len(objectives), config.seed)
-    RunFolder(Path(config.run_dir)).check(config)
+    searcher = make_searcher(config.search, space, len(objectives), config.seed, partial(network_of, space, config))
     check_space(space, config)
     return space, objectives, searcher
+
+
+def network_of(space: Space, config: Config, genotype: Genotype) -> str | None:
+    """The fingerprint of the network that a genotype means; None if it cannot take the features of the data.
+
+    Whatever else is wrong with a design becomes the state of its evaluation.
+    """
+    architecture = effective(space.decode(genotype), config.training.configuration)
+    try:
+        n_inputs(architecture, splits_of(config.data).n_features)
+    except TooManyFeaturesError:
+        return None
+    except Exception:  # noqa: BLE001 - a part of the user's may raise anything
+        pass
+    return architecture.fingerprint
 
 
 def _check_columns(space: Space, objectives: Sequence[Objective]) -> None:
@@ -128,21 +146,22 @@ class _Loop:
         self.findings = findings
         self._config, self._folder, self._ledger = config, folder, ledger
         self._executor, self._watcher = executor, watcher
-        self._held = {evaluation.architecture: evaluation for _, evaluation in ledger.evaluations()}
+        found = (evaluation for _, evaluation in ledger.evaluations())
+        self._held = {evaluation.architecture: evaluation for evaluation in found if evaluation.state.about_design}
         self._ids: dict[Architecture, int] = {}
 
     def run(self, searcher: Searcher) -> None:
         """Ask and tell until the searcher has nothing more to ask."""
         while genotypes := searcher.ask():
-            architectures = [self._effective(genotype) for genotype in genotypes]
+            architectures = [self._architecture(genotype) for genotype in genotypes]
             self._evaluate(architectures)
             evaluations = [self._held[architecture] for architecture in architectures]
             losses = np.array([losses_of(evaluation, self.findings.objectives) for evaluation in evaluations])
             searcher.tell(genotypes, losses, np.array([evaluation.complete for evaluation in evaluations]))
             self._check_any_complete(evaluations)
 
-    def _effective(self, genotype: Genotype) -> Architecture:
-        architecture = self.findings.space.decode(genotype)
+    def _architecture(self, genotype: Genotype) -> Architecture:
+        architecture = effective(self.findings.space.decode(genotype), self._config.training.configuration)
         self._ids.setdefault(architecture, len(self._ids))
         return architecture
 
@@ -198,19 +217,23 @@ class _Loop:
 
 def check_space(space: Space, config: Config) -> None:
     """Raise what is wrong if none of some sampled designs can be built on these data and this machine."""
-    splits = splits_of(config.data)
-    simulator = make_simulator(config.simulation)
-    problem: QnasError | None = None
+    splits, simulator = splits_of(config.data), make_simulator(config.simulation)
+    problems: list[QnasError] = []
     rng = np.random.default_rng(0)
     for _ in range(_N_PROBES):
         built = effective(space.decode(space.random_genotype(rng)), config.training.configuration)
         try:
             ModelBuilder(built, splits.n_features, splits.n_outputs, simulator)
+        except TooManyFeaturesError as error:  # seen at once, and never asked by a searcher
+            problems.append(error)
         except QnasError as error:
-            problem = problem or error
+            problems.append(error)
+            if len(problems) >= _N_BUILT:
+                break
         else:
             return
-    raise UsageError(f"none of {_N_PROBES} sampled designs of the space {config.space!r} can be built: {problem}")
+    n_drawn = len(problems)
+    raise UsageError(f"none of {n_drawn} sampled designs of the space {config.space!r} can be built: {problems[0]}")
 
 
 @contextmanager

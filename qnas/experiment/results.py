@@ -21,10 +21,9 @@ from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import open_ledger
 from qnas.front.export import write_design
 from qnas.front.pareto import hypervolume, hypervolume_history, non_dominated
-from qnas.front.plots import Axis, plot_front, plot_hypervolume, save_figure
+from qnas.front.plots import Axis, is_within_floor, plot_front, plot_hypervolume, save_figure
 from qnas.front.tables import write_front
 from qnas.model.hybrid import HybridModel, ModelBuilder
-from qnas.model.training import effective
 from qnas.model.weights import load_weights
 from qnas.objectives import Objective, choose_objectives
 from qnas.space import Space, load_space
@@ -41,7 +40,7 @@ class Findings:
 
     @property
     def losses(self) -> Float[np.ndarray, "k m"]:
-        """One row per evaluation: values as losses, logarithms where the objective's scale is log; NaN if failed."""
+        """One row per evaluation, smaller is better; NaN if it failed."""
         rows = [losses_of(evaluation, self.objectives) for evaluation in self.evaluations.values()]
         return np.array(rows).reshape(-1, len(self.objectives))
 
@@ -76,7 +75,12 @@ class Findings:
         return hypervolume_history(self._scaled_losses(), np.ones(len(self.objectives)))
 
     def _scaled_losses(self) -> Float[np.ndarray, "k m"]:
+        """Losses in the box of the first generation, of logarithms where the scale of an objective is log."""
         losses = self.losses
+        for k, objective in enumerate(self.objectives):
+            values = objective.sign * losses[:, k]
+            if objective.scale == "log" and not (values <= 0).any():
+                losses[:, k] = objective.sign * np.log10(values)
         worst, best = box_of(losses[: self.config.search.population])
         return (losses - best) / (worst - best)
 
@@ -109,15 +113,10 @@ class Findings:
 
 
 def losses_of(evaluation: Evaluation, objectives: Sequence[Objective]) -> list[float]:
-    """The one place where values become losses: signs turned so that less is better, log scales taken."""
+    """The one place where values become losses: signs turned so that smaller is better; NaN if there are none."""
     if not evaluation.complete:
         return [float("nan")] * len(objectives)
-    losses = []
-    for objective in objectives:
-        value = evaluation.values[objective.name]
-        scaled = float(np.log10(value)) if objective.scale == "log" and value > 0 else value
-        losses.append(objective.sign * scaled)
-    return losses
+    return [objective.sign * evaluation.values[objective.name] for objective in objectives]
 
 
 def box_of(losses: Float[np.ndarray, "k m"]) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m"]]:
@@ -142,7 +141,7 @@ def write_results(folder: RunFolder, findings: Findings) -> None:
     """Write front.csv, front.json, the figures and the design folders; designs that left the front are removed."""
     front = findings.front
     members = [(int(design_id), findings.evaluations[int(design_id)]) for design_id in front["id"]]
-    _write_designs(folder, findings.config, members)
+    _write_designs(folder, splits_of(findings.config.data).n_features, members)
     _write_figures(folder, findings)
     details = [_record(design_id, evaluation) for design_id, evaluation in members]
     write_front(folder.path, front, details)
@@ -164,15 +163,14 @@ def _record(design_id: int, evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def _write_designs(folder: RunFolder, config: Config, members: Sequence[tuple[int, Evaluation]]) -> None:
-    n_features = splits_of(config.data).n_features
+def _write_designs(folder: RunFolder, n_features: int, members: Sequence[tuple[int, Evaluation]]) -> None:
     for design_id, evaluation in members:
         directory = folder.designs / str(design_id)
         weights = folder.weights_file(evaluation.architecture.fingerprint)
         if not directory.is_dir():
-            built = effective(evaluation.architecture, config.training.configuration)
-            content = weights.read_bytes() if weights.is_file() else b""
-            write_design(directory, evaluation.architecture, build_circuit(built, n_features), content)
+            content = weights.read_bytes() if weights.is_file() else None
+            circuit = build_circuit(evaluation.architecture, n_features)
+            write_design(directory, evaluation.architecture, circuit, content)
     kept = {str(design_id) for design_id, _ in members}
     for directory in folder.designs.iterdir() if folder.designs.is_dir() else ():
         if directory.name not in kept:
@@ -184,8 +182,21 @@ def _write_figures(folder: RunFolder, findings: Findings) -> None:
     table = findings.table
     axes = [Axis(o.name, o.direction, o.unit, o.scale) for o in findings.objectives]  # type: ignore[arg-type]
     if len(table):
-        save_figure(plot_front(table, table["on_front"].to_numpy(dtype=bool), axes), folder.figures / "front.png")
+        figure = plot_front(table, table["on_front"].to_numpy(dtype=bool), axes, _within_floor(findings))
+        save_figure(figure, folder.figures / "front.png")
         save_figure(plot_hypervolume(findings.hypervolume_history()), folder.figures / "hypervolume.png")
+
+
+def _within_floor(findings: Findings) -> dict[str, Bool[np.ndarray, " k"]]:
+    """By objective, which complete evaluations score no better than Haar-random states would."""
+    complete = [evaluation for evaluation in findings.evaluations.values() if evaluation.complete]
+    found = {}
+    for name in (objective.name for objective in findings.objectives):
+        values = np.array([evaluation.values[name] for evaluation in complete], dtype=float)
+        errors = np.array([evaluation.errors.get(name, 0.0) for evaluation in complete], dtype=float)
+        floors = [evaluation.details.get(name, {}).get("haar_floor", np.nan) for evaluation in complete]
+        found[name] = is_within_floor(values, errors, np.array(floors, dtype=float))
+    return found
 
 
 class Result:
@@ -218,15 +229,13 @@ class Result:
         directory = RunFolder(self.path).designs / str(design_id)
         if not directory.is_dir():
             raise RunFolderError(unknown("design on the front,", design_id, self.front["id"]))
-        weights = (directory / "weights.safetensors").read_bytes()
-        if not weights:
+        weights = directory / "weights.safetensors"
+        if not weights.is_file():
             raise RunFolderError(f"design {design_id} was not trained, because no objective of the run asks for that.")
-        config = self._findings.config
-        splits = splits_of(config.data)
+        splits = splits_of(self._findings.config.data)
         architecture = Architecture.from_json((directory / "architecture.json").read_text())
-        built = effective(architecture, config.training.configuration)
-        model = ModelBuilder(built, splits.n_features, splits.n_outputs).build(seed=0)
-        load_weights(model, weights)
+        model = ModelBuilder(architecture, splits.n_features, splits.n_outputs).build(seed=0)
+        load_weights(model, weights.read_bytes())
         return model.eval()
 
     def __repr__(self) -> str:

@@ -12,7 +12,8 @@ from qiskit import QuantumCircuit, qpy
 from qiskit.circuit import Instruction
 
 from qnas.architecture import Architecture
-from qnas.front.openqasm import AMPLITUDE_ENCODING, to_openqasm
+from qnas.circuit.lower import AMPLITUDE_ENCODING
+from qnas.front.openqasm import to_openqasm
 
 _INCHES_PER_COLUMN = 0.42
 _COLUMNS_PER_LINE = 25
@@ -24,7 +25,7 @@ _STYLE = {
 }
 
 
-def write_design(directory: Path, architecture: Architecture, circuit: QuantumCircuit, weights: bytes) -> None:
+def write_design(directory: Path, architecture: Architecture, circuit: QuantumCircuit, weights: bytes | None) -> None:
     """Write one design; the folder appears complete or not at all, and replaces an earlier one.
 
     Args:
@@ -32,7 +33,7 @@ def write_design(directory: Path, architecture: Architecture, circuit: QuantumCi
         architecture: becomes `architecture.json`.
         circuit: becomes `circuit.qasm` (see `to_openqasm`), `circuit.qpy` (as it is; an amplitude encoding is an
             opaque instruction of the same name and parameters) and `circuit.png`.
-        weights: the content of `weights.safetensors`.
+        weights: the content of `weights.safetensors`; None if the design was not trained, then there is no such file.
 
     Raises:
         CircuitError: if OpenQASM 3 cannot express the circuit; nothing is written then.
@@ -47,7 +48,8 @@ def write_design(directory: Path, architecture: Architecture, circuit: QuantumCi
         with (unfinished / "circuit.qpy").open("wb") as file:
             qpy.dump(_with_amplitudes_opaque(circuit), file)
         draw_circuit(circuit).savefig(unfinished / "circuit.png", dpi=150, pil_kwargs={"compress_level": 1})
-        (unfinished / "weights.safetensors").write_bytes(weights)
+        if weights is not None:
+            (unfinished / "weights.safetensors").write_bytes(weights)
         _put_in_place(unfinished, directory)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

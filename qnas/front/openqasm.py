@@ -14,9 +14,9 @@ from qiskit import QuantumCircuit, qasm3
 from qiskit.circuit import ParameterExpression, ParameterVector
 from qiskit.circuit.library import get_standard_gate_name_mapping
 
+from qnas.circuit.lower import AMPLITUDE_ENCODING
 from qnas.errors import CircuitError
 
-AMPLITUDE_ENCODING = "ParameterizedInitialize"  # the instruction of qiskit_machine_learning's raw feature vector
 _KNOWN = {*get_standard_gate_name_mapping(), "barrier", AMPLITUDE_ENCODING}
 _FUNCTION_OR_POWER = re.compile(r"[A-Za-z]\w*\(|\*\*")
 

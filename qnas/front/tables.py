@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
+
+from qnas.front.files import write_at_once
 
 
 def write_front(directory: Path, table: pd.DataFrame, details: list[dict[str, Any]]) -> None:
@@ -23,8 +24,8 @@ def write_front(directory: Path, table: pd.DataFrame, details: list[dict[str, An
             stays empty, booleans read true and false, lists are JSON.
         details: one record per member, of anything JSON can carry; floats that are not finite become null.
     """
-    _write_at_once(directory / "front.csv", _as_csv(table))
-    _write_at_once(directory / "front.json", json.dumps(_plain(details), indent=2, allow_nan=False) + "\n")
+    write_at_once(directory / "front.csv", _as_csv(table))
+    write_at_once(directory / "front.json", json.dumps(as_json(details), indent=2, allow_nan=False) + "\n")
 
 
 def _as_csv(table: pd.DataFrame) -> str:
@@ -39,7 +40,7 @@ def _as_csv(table: pd.DataFrame) -> str:
 def _cell(value: object) -> str:
     if isinstance(value, float) and math.isinf(value):
         return repr(float(value))
-    value = _plain(value)
+    value = as_json(value)
     if value is None:
         return ""
     if isinstance(value, bool | list | dict):
@@ -47,20 +48,20 @@ def _cell(value: object) -> str:
     return str(value)
 
 
-def _plain(value: Any) -> Any:
-    """What JSON can carry: numpy scalars and arrays become Python's, missing and non-finite numbers None."""
+def as_json(value: Any) -> Any:
+    """What JSON can carry: scalars and arrays of numpy and torch become Python's, missing and non-finite numbers None.
+
+    Raises:
+        TypeError: JSON has nothing for such a value.
+    """
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
+        return {str(key): as_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [as_json(item) for item in value]
     if value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
         return None
-    return value
-
-
-def _write_at_once(path: Path, text: str) -> None:
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_text(text, encoding="utf-8", newline="\n")
-    unfinished.replace(path)
+    if hasattr(value, "tolist"):
+        return as_json(value.tolist())
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise TypeError(f"JSON cannot carry a {type(value).__name__}: {value!r}")

@@ -80,7 +80,7 @@ class ModelBuilder:
     def build(self, seed: int) -> HybridModel:
         """A freshly initialised model; every weight follows from the seed, and no global state changes."""
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the devices, too
             network = couplings[self.architecture.get("coupling", "serial")](self._ingredients(seed))
         return HybridModel(self.architecture, network)
 

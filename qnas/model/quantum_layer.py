@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Real
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
+from qiskit.primitives import BaseEstimatorV2
 from qiskit.quantum_info import SparsePauliOp
+from qiskit.transpiler import PassManager
+from qiskit_machine_learning.neural_networks import EstimatorQNN
 from torch import Tensor, nn
 
 from qnas.circuit.lower import lower
+from qnas.circuit.parameters import check_used, parameter_list
 from qnas.circuit.program import CircuitProgram
 from qnas.errors import CircuitError, NotFiniteError
+from qnas.model import bridge
 from qnas.model.angles import AngleFunction
 from qnas.simulation.contract import Binding, Executable, Needs, Simulator, Spent, States
 from qnas.simulation.exact import ExactSimulator
@@ -104,8 +110,9 @@ class QuantumFunction:
     ) -> None:
         self.program = program
         self._weights_vary = weights_vary
+        self._observables, self._simulator = observables, _simulator(simulator)
         varies = _varying(program, weights_vary=weights_vary)
-        self._executable = (simulator or ExactSimulator()).prepare(program, observables, varies)
+        self._executable = self._simulator.prepare(program, observables, varies)
         depends, n_inputs = program.angles.depends, program.n_inputs
         self._mixed = weights_vary or bool(depends[n_inputs:, varies].any())
         of_varying = slice(None) if self._mixed else slice(0, n_inputs)
@@ -126,7 +133,14 @@ class QuantumFunction:
         """
         _check(inputs, weights, self.program, weights_vary=self._weights_vary)
         shared, varying = self._angles(inputs, weights)
-        return _expectations(self._executable, shared, varying, _amplitudes(self.program, inputs))
+        amplitudes = _amplitudes(self.program, inputs)
+        _check_finite(inputs, weights, shared, varying, *(() if amplitudes is None else (amplitudes,)))
+        return _expectations(self._executable, shared, varying, amplitudes)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles carry what it was made of, and prepare it anew."""
+        make = partial(QuantumFunction, weights_vary=self._weights_vary)
+        return make, (self.program, self._observables, self._simulator)
 
     @property
     def spent(self) -> Spent:
@@ -139,6 +153,17 @@ class QuantumFunction:
             return torch.empty(0, dtype=torch.float64), self._varying(torch.cat([inputs, weights], dim=1))
         parameters = torch.cat([inputs, weights.expand(len(inputs), -1)], dim=1) if self._mixed else inputs
         return self._shared(weights), self._varying(parameters)
+
+
+def _simulator(simulator: object) -> Simulator:
+    if simulator is None:
+        return ExactSimulator()
+    if not isinstance(simulator, Simulator):
+        raise CircuitError(
+            f"simulator is {simulator!r}, which cannot prepare circuits; leave it out, or give one of qnas.simulation, "
+            "such as ExactSimulator()."
+        )
+    return simulator
 
 
 def _varying(program: CircuitProgram, *, weights_vary: bool) -> Bool[np.ndarray, " slots"]:
@@ -165,15 +190,46 @@ def _amplitudes(program: CircuitProgram, inputs: Tensor) -> Tensor | None:
 
 def _check(inputs: Tensor, weights: Tensor, program: CircuitProgram, *, weights_vary: bool) -> None:
     if inputs.ndim != 2 or inputs.shape[1] != program.n_inputs or not len(inputs):
+        advice = " Write inputs[None] for one sample." if inputs.shape == (program.n_inputs,) else ""
         raise CircuitError(
-            f"inputs have shape {tuple(inputs.shape)}; expected (batch, {program.n_inputs}), at least one row."
+            f"inputs have shape {tuple(inputs.shape)}; expected (batch, {program.n_inputs}), at least one row.{advice}"
         )
     expected = (len(inputs), program.n_weights) if weights_vary else (program.n_weights,)
     if tuple(weights.shape) != expected:
         raise CircuitError(f"weights have shape {tuple(weights.shape)}; expected {expected}.")
-    for name, values in (("inputs", inputs), ("weights", weights)):
-        if not np.isfinite(values.detach().numpy()).all():  # several times quicker than torch's
-            raise NotFiniteError(f"{name} hold values that are not finite (NaN or infinity); check what produced them.")
+
+
+def _is_finite(values: Tensor) -> bool:
+    return bool(np.isfinite(values.detach().numpy()).all())  # several times quicker than torch's
+
+
+def _check_finite(inputs: Tensor, weights: Tensor, *reached: Tensor) -> None:
+    """Check the angles and amplitudes that reach the circuit; what is not finite before is not finite in them."""
+    for values in reached:
+        if _is_finite(values):
+            continue
+        for name, origin in (("inputs", inputs), ("weights", weights)):
+            if not _is_finite(origin):
+                raise NotFiniteError(
+                    f"{name} hold values that are not finite (NaN or infinity); check what produced them."
+                )
+        found = values.detach().numpy()
+        raise NotFiniteError(
+            f"an angle of the circuit is {found[~np.isfinite(found)][0]}, though its inputs and weights are finite; "
+            "look for a logarithm, a root or a division in its expressions, and scale the data away from their poles."
+        )
+
+
+def _check_tensor(name: str, values: object) -> None:
+    if not isinstance(values, Tensor):
+        raise CircuitError(f"{name} are a {type(values).__name__}; give a torch tensor (torch.as_tensor makes one).")
+    if values.is_complex():
+        raise CircuitError(f"{name} have dtype {values.dtype}; give real numbers.")
+    if values.device.type != "cpu" or values.layout != torch.strided:
+        raise CircuitError(
+            f"{name} are a tensor of layout {values.layout} on device {str(values.device)!r}; qnas computes on dense "
+            "tensors on the CPU, so use .cpu() and .to_dense()."
+        )
 
 
 def final_states(
@@ -186,7 +242,9 @@ def final_states(
     _check(inputs, weights, program, weights_vary=True)
     varies = np.ones(program.n_slots, dtype=bool)
     angles = AngleFunction(program.angles, np.arange(program.n_slots))(torch.cat([inputs, weights], dim=1))
-    binding = _binding(torch.empty(0, dtype=torch.float64), angles, _amplitudes(program, inputs))
+    amplitudes = _amplitudes(program, inputs)
+    _check_finite(inputs, weights, angles, *(() if amplitudes is None else (amplitudes,)))
+    binding = _binding(torch.empty(0, dtype=torch.float64), angles, amplitudes)
     return ExactSimulator().states(program, binding, varies)
 
 
@@ -202,7 +260,8 @@ class QuantumLayer(nn.Module):
         generator: draws the initial weights, uniform on [0, 2 pi); by default one with a fresh seed.
 
     Raises:
-        CircuitError: the circuit does not lower, an observable has another width, or memory does not suffice.
+        CircuitError: the circuit does not lower or lacks a parameter, an observable has another width, or memory does
+            not suffice.
     """
 
     def __init__(
@@ -217,10 +276,13 @@ class QuantumLayer(nn.Module):
     ) -> None:
         super().__init__()
         self.circuit = circuit
-        self.input_params = tuple(input_params)
-        self.weight_params = tuple(weight_params)
+        self.input_params = parameter_list("input_params", input_params)
+        self.weight_params = parameter_list("weight_params", weight_params)
+        program = lower(circuit, self.input_params, self.weight_params)
+        check_used(circuit, "input_params", self.input_params)
+        check_used(circuit, "weight_params", self.weight_params)
+        self.function = QuantumFunction(program, observables, simulator)
         self.observables = tuple(observables)
-        self.function = QuantumFunction(lower(circuit, input_params, weight_params), observables, simulator)
         self._draw(generator)
 
     @classmethod
@@ -241,6 +303,82 @@ class QuantumLayer(nn.Module):
         layer._draw(generator)
         return layer
 
+    @classmethod
+    def from_estimator_qnn(
+        cls,
+        qnn: EstimatorQNN,
+        weights: Tensor | np.ndarray | Sequence[float] | None = None,
+        simulator: Simulator | None = None,
+    ) -> QuantumLayer:
+        """The layer of an `EstimatorQNN` of Qiskit Machine Learning: its circuit, parameters and observables.
+
+        The network's estimator, precision and gradient stay behind: values are the simulator's, exact by default, and
+        gradients in inputs and weights come from the adjoint sweep. A circuit that has been laid out on a device is
+        taken as it is, with the observables that the network holds, but without the qubits that it leaves idle.
+
+        Args:
+            qnn: the network; without inputs, the layer takes a batch of shape (batch, 0).
+            weights: in the order of `qnn.weight_params`; drawn at random by default. A `TorchConnector` has them in
+                `.weight`.
+            simulator: exact simulation on Aer by default.
+
+        Raises:
+            CircuitError: as for the layer itself, or there are more or fewer weights than the network has.
+        """
+        parts = bridge.from_estimator_qnn(qnn)
+        layer = cls(parts.circuit, parts.input_params, parts.weight_params, parts.observables, simulator)
+        if weights is not None:
+            layer._set(torch.as_tensor(weights, dtype=torch.float64).detach())
+        return layer
+
+    def _set(self, weights: Tensor) -> None:
+        if weights.shape != self.weight.shape:
+            raise CircuitError(f"weights have shape {tuple(weights.shape)}; expected {tuple(self.weight.shape)}.")
+        self.weight.data = weights.clone()
+
+    def to_estimator_qnn(
+        self, estimator: BaseEstimatorV2 | None = None, pass_manager: PassManager | None = None
+    ) -> EstimatorQNN:
+        """An `EstimatorQNN` of Qiskit Machine Learning with the same values, to take the layer to any primitive.
+
+        Such a network holds no weights; hand over those of the layer in each call, or once to a `TorchConnector`:
+
+        >>> import numpy as np
+        >>> import torch
+        >>> from qiskit import QuantumCircuit
+        >>> from qiskit.circuit import Parameter
+        >>> from qiskit.quantum_info import SparsePauliOp
+        >>> from qiskit_machine_learning.connectors import TorchConnector
+        >>> from qnas import QuantumLayer
+        >>> x, w = Parameter("x"), Parameter("w")
+        >>> circuit = QuantumCircuit(2)
+        >>> _ = circuit.ry(x, 0), circuit.crx(w, 0, 1)
+        >>> layer = QuantumLayer(circuit, [x], [w], [SparsePauliOp("ZI"), SparsePauliOp("IZ")])
+        >>> weights = layer.weight.detach().numpy()
+        >>> qnn = layer.to_estimator_qnn()
+        >>> inputs = torch.tensor([[0.3], [1.2]], dtype=torch.float64)
+        >>> np.allclose(qnn.forward(inputs.numpy(), weights), layer(inputs).detach(), rtol=0, atol=1e-9)
+        True
+        >>> by_input, by_weight = qnn.backward(inputs.numpy(), weights)  # by parameter shift
+        >>> model = TorchConnector(qnn, initial_weights=weights)  # a torch module, in torch's default precision
+        >>> layer = QuantumLayer.from_estimator_qnn(qnn, weights)  # and back
+
+        Where there are no inputs or no weights, the network wants None in their place. Its circuit is this one with
+        controlled rotations and composite gates opened, because Aer's `EstimatorV2` (0.18) gives wrong values for
+        controlled rotations with free parameters.
+
+        Args:
+            estimator: any primitive; forward and backward run at its own default precision. By default Qiskit's
+                `StatevectorEstimator`, which is exact.
+            pass_manager: lays the circuit out on a device, if the estimator needs it; the observables follow.
+
+        Raises:
+            CircuitError: the circuit begins with amplitude encoding, which such a network cannot differentiate, or the
+                pass manager removed a parameter.
+        """
+        parts = bridge.Parts(self.circuit, self.input_params, self.weight_params, self.observables)
+        return bridge.to_estimator_qnn(parts, estimator, pass_manager)
+
     def _draw(self, generator: torch.Generator | None) -> None:
         if generator is None:
             generator = torch.Generator()
@@ -248,9 +386,11 @@ class QuantumLayer(nn.Module):
         start = torch.rand(len(self.weight_params), dtype=torch.float64, generator=generator)
         self.weight = nn.Parameter(2 * math.pi * start)
 
-    def forward(self, inputs: Float[Tensor, "batch inputs"]) -> Float[Tensor, "batch observables"]:
-        """Expectation values of the observables for each row of inputs."""
-        return self.function(inputs.to(torch.float64), self.weight)
+    def forward(self, inputs: Real[Tensor, "batch inputs"]) -> Float[Tensor, "batch observables"]:
+        """Expectation values of the observables for each row of inputs; both are computed in double precision."""
+        _check_tensor("inputs", inputs)
+        _check_tensor("weights", self.weight)
+        return self.function(inputs.to(torch.float64), self.weight.to(torch.float64))
 
     @property
     def spent(self) -> Spent:

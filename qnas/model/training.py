@@ -12,7 +12,7 @@ from jaxtyping import Int
 from torch import Tensor, nn
 
 from qnas.architecture import Architecture
-from qnas.circuit.build import DIRECT
+from qnas.circuit.build import DIRECT, canonical
 from qnas.data import Split, Splits
 from qnas.errors import ConfigurationError, unknown
 from qnas.model.hybrid import HybridModel
@@ -69,10 +69,13 @@ class Trained:
 
 
 def effective(architecture: Architecture, configuration: str) -> Architecture:
-    """The architecture that a training configuration makes of this one: "pqc" leaves the circuit alone."""
-    if configuration != "pqc":
-        return architecture
-    return Architecture({**architecture.replace(coupling=DIRECT), "hidden": ()})
+    """The canonical form of the network that a training configuration makes of this architecture.
+
+    "pqc" leaves the circuit alone: the coupling becomes "quantum", without hidden layers. Architectures that mean one
+    network have one effective architecture, so its fingerprint tells whether they do.
+    """
+    alone = architecture.replace(coupling=DIRECT, hidden=()) if configuration == "pqc" else architecture
+    return canonical(alone)
 
 
 def freeze(model: HybridModel, configuration: str) -> None:

@@ -92,7 +92,11 @@ class Design:
 def circuit_inputs(model: HybridModel, features: Float[Tensor, "batch features"]) -> Float[Tensor, "batch inputs"]:
     """The inputs that reach the circuit of a model."""
     if not model.quantum_layers:
-        raise DesignError("the coupling 'classical' has no circuit, so it has no expressibility or circuit input.")
+        coupling = model.architecture.get("coupling")
+        raise DesignError(
+            f"the coupling {coupling!r} has no circuit, so it has no expressibility or circuit "
+            "input; leave it out of the space, or search with objectives such as accuracy, parameters and flops."
+        )
     seen: list[Tensor] = []
     hook = model.quantum_layers[0].register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
     with torch.no_grad():

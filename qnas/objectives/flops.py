@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from math import prod
-from typing import Any
 
 import numpy as np
 import torch
 from qiskit.quantum_info import SparsePauliOp
-from torch.utils.flop_counter import FlopCounterMode
 
 from qnas.architecture import Architecture
 from qnas.circuit.lower import ROTATIONS, lower
@@ -18,9 +15,9 @@ from qnas.circuit.program import CircuitProgram, Fixed, Rotation
 from qnas.model.hybrid import HybridModel, ModelBuilder
 from qnas.objectives.design import Design
 from qnas.objectives.objective import Estimate, objective
+from qnas.objectives.torch_flops import forward_flops
 
 _UNIT_PHASES = (1, -1, 1j, -1j)
-_ELEMENTWISE = ("add", "sub", "mul", "div", "tanh", "relu", "sigmoid", "silu", "gelu", "sin", "cos", "exp", "neg")
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,7 @@ def design_flops(design: Design) -> Estimate:
 
 
 def _flops(builder: ModelBuilder) -> Flops:
-    model = builder.build(0)
+    model = builder.build(0).eval()
     classical = classical_flops(model, builder.n_features)
     if not model.quantum_layers:
         return Flops(0, 0, 0, classical, 0, 0)
@@ -121,26 +118,10 @@ def readout_flops(observables: Iterable[SparsePauliOp]) -> int:
 
 
 def classical_flops(model: HybridModel, n_features: int) -> int:
-    """What torch's own counter sees outside the circuit, and one for each value of an elementwise function.
+    """Outside the circuit, see `qnas.objectives.torch_flops`: a linear map d -> m with bias is 2dm.
 
-    A linear map d -> m with bias is 2dm.
+    Raises:
+        PluginError: the model uses a torch operator of no known cost.
     """
-    counter = FlopCounterMode(display=False, custom_mapping=_elementwise_mapping())
-    features = torch.zeros(1, n_features, dtype=torch.float64) + 0.5
-    with torch.no_grad(), counter:
-        model(features)
-    counts = counter.get_flop_counts()
-    inside = sum(sum(counts.get(name, {}).values()) for name in _quantum_names(model))
-    return int(counter.get_total_flops() - inside)
-
-
-def _quantum_names(model: HybridModel) -> list[str]:
-    layers = {id(layer) for layer in model.quantum_layers}
-    return [f"HybridModel.{name}" for name, module in model.named_modules() if id(module) in layers]
-
-
-def _elementwise_mapping() -> dict[Any, Callable[..., int]]:
-    def count(*_: Any, out_shape: Iterable[int], **__: Any) -> int:
-        return prod(out_shape)
-
-    return {getattr(torch.ops.aten, name): count for name in _ELEMENTWISE}
+    features = torch.full((1, n_features), 0.5, dtype=torch.float64)
+    return forward_flops(model, features, leaving_out=model.quantum_layers)

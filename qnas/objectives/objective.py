@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -10,6 +9,7 @@ from typing import Any
 
 from qnas.errors import ConfigurationError, PluginError, unknown
 from qnas.objectives.design import Design
+from qnas.objectives.options import check_option, option_types
 from qnas.plugins import Registry, load_module
 
 DIRECTIONS = ("minimize", "maximize")
@@ -40,7 +40,8 @@ class Objective:
         cost: "circuit" (needs only the circuit), "states" (simulates it), "trained" (needs the trained model).
         measure: from a `Design` to a float or an `Estimate`.
         reference: where its definition comes from.
-        scale: "linear" or "log": how plots and the hypervolume see it.
+        scale: "linear" or "log": how plots and the hypervolume see positive values; dominance is the same.
+        least: the smallest allowed value of options that are numbers.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Objective:
     measure: Measure
     reference: str = ""
     scale: str = "linear"
+    least: Mapping[str, int | float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for kind, value, allowed in (
@@ -59,6 +61,9 @@ class Objective:
         ):
             if value not in allowed:
                 raise PluginError(unknown(f"{kind} of the objective {self.name!r},", value, allowed))
+        for option in self.least:
+            if option not in self.options:
+                raise PluginError(unknown(f"option in `least` of the objective {self.name!r},", option, self.options))
 
     def __call__(self, design: Design) -> Estimate:
         """Measure a design."""
@@ -66,12 +71,17 @@ class Objective:
         return found if isinstance(found, Estimate) else Estimate(found)
 
     @property
+    def options(self) -> dict[str, Any]:
+        """The type of each option by its name, `Any` where the function does not say."""
+        return option_types(self.measure)
+
+    @property
     def sign(self) -> float:
         """The factor that turns values into losses, which are minimised."""
         return 1.0 if self.direction == "minimize" else -1.0
 
 
-objectives: Registry[Objective] = Registry("objective", "qnas.objectives")
+objectives: Registry[Objective] = Registry("objective", "qnas.objectives", Objective)
 
 
 def objective(
@@ -82,15 +92,17 @@ def objective(
     name: str | None = None,
     reference: str = "",
     scale: str = "linear",
+    least: Mapping[str, int | float] | None = None,
 ) -> Callable[[Measure], Measure]:
     """Register a function `(design, *, options) -> float | Estimate` as an objective; see `Objective`.
 
-    The name is the function's unless given. Keyword-only parameters are options, set by `objectives.options.<name>`.
+    The name is the function's unless given. Keyword-only parameters are options, set by `objectives.options.<name>` and
+    checked before a run by their annotations (int, float, str, bool, or None beside these) and by `least`.
     """
 
     def register(measure: Measure) -> Measure:
         own = name or str(getattr(measure, "__name__", ""))
-        objectives.add(own, Objective(own, direction, unit, cost, measure, reference, scale))
+        objectives.add(own, Objective(own, direction, unit, cost, measure, reference, scale, least or {}))
         return measure
 
     return register
@@ -103,7 +115,8 @@ def choose_objectives(
 
     Raises:
         PluginError: a name or a file is not known, or a file registers nothing.
-        ConfigurationError: no objective, one named twice, or an option that its function does not take.
+        ConfigurationError: no objective, one named twice, an option that its function does not take, or a value that
+            the option does not allow.
     """
     chosen = [*names, *(name for path in add for name in _registered_by(path))]
     if not chosen or len(set(chosen)) < len(chosen):
@@ -126,9 +139,10 @@ def _registered_by(path: str) -> list[str]:
 def _with_options(chosen: Objective, options: Mapping[str, Any]) -> Objective:
     if not options:
         return chosen
-    parameters = inspect.signature(chosen.measure).parameters.values()
-    allowed = [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
-    for key in options:
-        if key not in allowed:
-            raise ConfigurationError(unknown(f"key of objectives.options.{chosen.name},", key, allowed))
+    place = f"objectives.options.{chosen.name}"
+    types = chosen.options
+    for key, value in options.items():
+        if key not in types:
+            raise ConfigurationError(unknown(f"key of {place},", key, types))
+        check_option(f"{place}.{key}", value, types[key], chosen.least.get(key))
     return replace(chosen, measure=partial(chosen.measure, **options))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +10,11 @@ import torch
 from jaxtyping import Float
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
-from torch import Tensor
+from torch import Tensor, nn
 
 from qnas.circuit.lower import lower
 from qnas.errors import CircuitError
+from qnas.model.hybrid import HybridModel
 from qnas.model.quantum_layer import QuantumFunction
 from qnas.model.training import loss_function, tensors
 from qnas.objectives.design import Design
@@ -58,7 +60,14 @@ def gradient_variance(
     return GradientVariance(found.var(axis=0, ddof=1), _variance_error(found))
 
 
-@objective("maximize", "log10", cost="states", name="trainability", reference=REFERENCE)
+@objective(
+    "maximize",
+    "log10",
+    cost="states",
+    name="trainability",
+    reference=REFERENCE,
+    least={"n_starts": 2, "batch_size": 1},
+)
 def design_trainability(design: Design, *, n_starts: int = 64, batch_size: int = 32) -> Estimate:
     """log10 of the mean over weights of the variance over random starts of the cost's derivative.
 
@@ -126,28 +135,42 @@ def _derivatives_of_loss(design: Design, n_starts: int, batch_size: int) -> dict
     rows = design.rng("batch").permutation(len(design.splits.train.features))[:batch_size]
     features, targets = (values[rows] for values in tensors(design.splits.train))
     criterion = loss_function(design.splits.task)
-    end_to_end = design.training.configuration == "end_to_end"
+    found = []
+    for model in _models_at_starts(design, n_starts):
+        parts = _weights_by_part(model, design.training.configuration)
+        found.append(_gradients(criterion(model(features), targets), parts))
+    return {name: np.stack([gradients[name] for gradients in found]) for name in found[0]}
+
+
+def _models_at_starts(design: Design, n_starts: int) -> Iterator[HybridModel]:
+    """One model after the other; in "quantum_only" classical weights are at the seeded start of the design."""
     frozen = design.initial_model().state_dict()
-    seeds = design.rng("starts").integers(2**63, size=n_starts)
-    found: dict[str, list[np.ndarray]] = {"quantum": [], "classical": []}
-    for seed in seeds:
+    for seed in design.rng("starts").integers(2**63, size=n_starts):
         model = design.builder.build(int(seed))
-        quantum = [layer.weight for layer in model.quantum_layers]
-        if not end_to_end:
-            drawn = [weight.detach().clone() for weight in quantum]
+        if design.training.configuration == "quantum_only":
+            drawn = [layer.weight.detach().clone() for layer in model.quantum_layers]
             model.load_state_dict(frozen)
-            for weight, start in zip(quantum, drawn, strict=True):
-                weight.data.copy_(start)
-        own = {id(weight) for weight in quantum}
-        groups = {"quantum": quantum}
-        if end_to_end:
-            groups["classical"] = [parameter for parameter in model.parameters() if id(parameter) not in own]
-        weights = [parameter for group in groups.values() for parameter in group]
-        loss = criterion(model(features), targets)
-        gradients = iter(torch.autograd.grad(loss, weights) if weights else ())
-        for name, group in groups.items():
-            found[name].append(torch.cat([torch.empty(0), *(next(gradients).flatten() for _ in group)]).numpy())
-    return {name: np.stack(rows) for name, rows in found.items() if rows}
+            for layer, start in zip(model.quantum_layers, drawn, strict=True):
+                layer.weight.data.copy_(start)
+        yield model
+
+
+def _weights_by_part(model: HybridModel, configuration: str) -> dict[str, list[nn.Parameter]]:
+    quantum = [layer.weight for layer in model.quantum_layers]
+    if configuration == "quantum_only":
+        return {"quantum": quantum}
+    own = {id(weight) for weight in quantum}
+    return {"quantum": quantum, "classical": [weight for weight in model.parameters() if id(weight) not in own]}
+
+
+def _gradients(loss: Tensor, parts: dict[str, list[nn.Parameter]]) -> dict[str, Float[np.ndarray, " weights"]]:
+    """By part, from one backward pass."""
+    weights = [weight for part in parts.values() for weight in part]
+    gradients = iter(torch.autograd.grad(loss, weights) if weights else ())
+    return {
+        name: torch.cat([torch.empty(0), *(next(gradients).flatten() for _ in part)]).numpy()
+        for name, part in parts.items()
+    }
 
 
 def _variance_error(derivatives: Derivatives) -> Float[np.ndarray, " weights"]:

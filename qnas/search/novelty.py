@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 
 import numpy as np
 
 from qnas.space import Genotype, Space
 
+Identify = Callable[[Genotype], str | None]
+"""Tells networks apart: equal for genotypes that mean the same one, None for one that means none."""
+
 TRIES_PER_DESIGN = 50
 """Random draws for each design that is wanted, before a small space is gone through one by one."""
 
 
 class Novelty:
-    """The fingerprints of all designs asked so far, and a source of others."""
+    """The networks of all designs asked so far, and a source of others.
 
-    def __init__(self, space: Space) -> None:
+    Args:
+        space: what is searched.
+        identify: by default the fingerprint of the architecture.
+    """
+
+    def __init__(self, space: Space, identify: Identify | None = None) -> None:
         self.space = space
-        self._asked: set[str] = set()
+        self.identify = identify or space.fingerprint
+        self._asked: set[str | None] = {None}
 
     def record(self, genotypes: Iterable[Genotype]) -> None:
         """Note that these designs are asked."""
-        self._asked.update(self.space.fingerprint(genotype) for genotype in genotypes)
+        self._asked.update(self.identify(genotype) for genotype in genotypes)
 
-    def first_new(self, genotypes: Iterable[Genotype], taken: Collection[str] = ()) -> list[int]:
+    def first_new(self, genotypes: Iterable[Genotype], taken: Collection[str | None] = ()) -> list[int]:
         """The positions of designs that are valid, were never asked, are not taken, and did not come earlier."""
         taken = set(taken)
         positions = []
         for k, genotype in enumerate(genotypes):
-            if self.space.is_valid(genotype) and self._take(self.space.fingerprint(genotype), taken):
+            if self.space.is_valid(genotype) and self._take(genotype, taken):
                 positions.append(k)
         return positions
 
-    def draw(self, n: int, rng: np.random.Generator, taken: Collection[str] = ()) -> list[Genotype]:
+    def draw(self, n: int, rng: np.random.Generator, taken: Collection[str | None] = ()) -> list[Genotype]:
         """Up to `n` new random designs; fewer only if there are no more, or too few to be met by chance.
 
         Raises:
@@ -41,7 +50,7 @@ class Novelty:
         """
         taken = set(taken)
         candidates = self._candidates(n * TRIES_PER_DESIGN, rng)
-        fresh = (one for one in candidates if self._take(self.space.fingerprint(one), taken))
+        fresh = (one for one in candidates if self._take(one, taken))
         return list(islice(fresh, n))
 
     def _candidates(self, n_tries: int, rng: np.random.Generator) -> Iterator[Genotype]:
@@ -51,8 +60,9 @@ class Novelty:
         if self.space.is_enumerable:
             yield from map(self.space.encode, self.space.architectures(rng))
 
-    def _take(self, fingerprint: str, taken: set[str]) -> bool:
-        if fingerprint in self._asked or fingerprint in taken:
+    def _take(self, genotype: Genotype, taken: set[str | None]) -> bool:
+        network = self.identify(genotype)
+        if network in self._asked or network in taken:
             return False
-        taken.add(fingerprint)
+        taken.add(network)
         return True

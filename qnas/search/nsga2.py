@@ -12,10 +12,11 @@ from pymoo.core.problem import Problem
 from pymoo.core.termination import NoTermination
 from pymoo.operators.selection.tournament import TournamentSelection
 
+from qnas.errors import ConfigurationError
 from qnas.search.novelty import Novelty
 from qnas.search.operators import NewDesigns, NewMating, OnlyNew
 from qnas.search.searcher import Pending, SearchSettings
-from qnas.space import Genotype, Space
+from qnas.space import Genotype
 
 
 class Nsga2:
@@ -23,13 +24,22 @@ class Nsga2:
 
     Args:
         settings: `population` and `generations`.
-        space: what is searched.
+        novelty: of the space that is searched.
         n_objectives: how many losses a design has.
         seed: of everything random in the search.
+
+    Raises:
+        ConfigurationError: `evaluations` is set, which is the budget of searchers without generations.
     """
 
-    def __init__(self, settings: SearchSettings, space: Space, n_objectives: int, seed: int) -> None:
-        self._novelty = Novelty(space)
+    def __init__(self, settings: SearchSettings, novelty: Novelty, n_objectives: int, seed: int) -> None:
+        if settings.evaluations is not None:
+            raise ConfigurationError(
+                f"search.evaluations is {settings.evaluations}, but nsga2 spends search.population * "
+                "search.generations; set these, or search=random."
+            )
+        self.n_evaluations = settings.population * settings.generations
+        self._novelty = novelty
         self._n_left = settings.generations
         self._pending = Pending()
         self._offspring = Population.empty()
@@ -41,7 +51,7 @@ class Nsga2:
             seed=seed,
         )
         # one constraint: 0 for a design that could be evaluated, 1 for one that failed
-        problem = Problem(n_var=len(space.genes), n_obj=n_objectives, n_ieq_constr=1)
+        problem = Problem(n_var=len(novelty.space.genes), n_obj=n_objectives, n_ieq_constr=1)
         self._algorithm.setup(problem, termination=NoTermination())
 
     def ask(self) -> list[Genotype]:

@@ -105,7 +105,7 @@ class OnlyNew(DuplicateElimination):  # type: ignore[misc]
         self.novelty = novelty
 
     def do(self, pop: Population, *others: Population, **_: Any) -> Population:
-        taken = {self.novelty.space.fingerprint(member.X) for other in others for member in other}
+        taken = {self.novelty.identify(member.X) for other in others for member in other}
         positions = self.novelty.first_new((member.X for member in pop), taken)
         return pop[np.array(positions, dtype=int)]
 
@@ -132,6 +132,6 @@ class NewMating(Mating):  # type: ignore[misc]
         self, problem: Any, pop: Population, n_offsprings: int, random_state: np.random.Generator, **context: Any
     ) -> Population:
         offspring = super().do(problem, pop, n_offsprings, random_state=random_state, **context)
-        taken = {self.novelty.space.fingerprint(member.X) for member in offspring}
+        taken = {self.novelty.identify(member.X) for member in offspring}
         fresh = self.novelty.draw(n_offsprings - len(offspring), random_state, taken)
         return Population.merge(offspring, Population.new(X=fresh)) if fresh else offspring

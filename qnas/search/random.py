@@ -9,23 +9,24 @@ from jaxtyping import Bool, Float
 
 from qnas.search.novelty import Novelty
 from qnas.search.searcher import Pending, SearchSettings
-from qnas.space import Genotype, Space
+from qnas.space import Genotype
 
 
 class RandomSearch:
     """New random designs, each gene uniform, in batches.
 
     Args:
-        settings: `population` is the size of a batch, `evaluations` the budget.
-        space: what is searched.
+        settings: `population` is the size of a batch, `evaluations` the budget; population * generations if None.
+        novelty: of the space that is searched.
         n_objectives: how many losses a design has; of no consequence here.
         seed: of the draws.
     """
 
-    def __init__(self, settings: SearchSettings, space: Space, n_objectives: int, seed: int) -> None:
-        self._novelty = Novelty(space)
+    def __init__(self, settings: SearchSettings, novelty: Novelty, n_objectives: int, seed: int) -> None:
+        self.n_evaluations = settings.evaluations or settings.population * settings.generations
+        self._novelty = novelty
         self._batch = settings.population
-        self._n_left = settings.n_evaluations
+        self._n_left = self.n_evaluations
         self._rng = np.random.default_rng(seed)
         self._pending = Pending()
 

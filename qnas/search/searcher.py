@@ -15,7 +15,13 @@ from qnas.space import Genotype
 
 @runtime_checkable
 class Searcher(Protocol):
-    """Proposes designs, and learns from what they scored."""
+    """Proposes designs, and learns from what they scored.
+
+    Attributes:
+        n_evaluations: how many designs it asks for, fewer only if the space has no more.
+    """
+
+    n_evaluations: int
 
     def ask(self) -> list[Genotype]:
         """The next designs: valid, canonical, none asked before; empty when the search is over.
@@ -65,11 +71,6 @@ class SearchSettings:
         for key, value in counts.items():
             if value is not None and value < 1:
                 raise ConfigurationError(f"search.{key} is {value!r}; allowed are whole numbers of at least 1.")
-
-    @property
-    def n_evaluations(self) -> int:
-        """The budget of searchers without generations."""
-        return self.population * self.generations if self.evaluations is None else self.evaluations
 
 
 class Pending:

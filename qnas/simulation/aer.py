@@ -1,12 +1,17 @@
 """Aer's state-vector engine on memory that numpy shares. No other file touches it.
 
 `AerState` is Aer's in-process state: gates are queued and run at `flush`. It must be closed before it is dropped, or
-the process dies of a double free, so a finalizer owns each one. Registers are kept per thread and size, because opening
-one costs more than a layer of gates on it.
+the process dies of a double free, so a finalizer owns each one; those still open when the interpreter exits are left to
+the operating system, because a daemon thread may be amid a sweep. Registers are kept per thread and size, because
+opening one costs more than a layer of gates on it.
+
+A process that has used Aer must not be forked: Aer's threads do not survive it, and the child may hang. Start workers
+by spawn.
 """
 
 from __future__ import annotations
 
+import ctypes
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
@@ -23,6 +28,12 @@ _CONFUSED = (1j, -1j)
 
 def _close(state: AerState) -> None:
     state.close()
+    ctypes.pythonapi.Py_DecRef(ctypes.py_object(state._native_state))
+
+
+def _keep(state: AerState) -> None:
+    """Let nothing but `_close` drop the state: neither the end of the interpreter nor an interrupt while it is made."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(state._native_state))
 
 
 class Register:
@@ -32,9 +43,11 @@ class Register:
         self.n_qubits = n_qubits
         self.amplitudes: Complex[np.ndarray, " dim"] = np.zeros(2**n_qubits, dtype=np.complex128)
         state = AerState(method="statevector", max_parallel_threads=1)
+        _keep(state)
         state.initialize(self.amplitudes, copy=False)
         self._native = state._native_state
         self._close = weakref.finalize(self, _close, state)
+        self._close.atexit = False
 
     def close(self) -> None:
         """Give the memory back; the register cannot be used afterwards."""

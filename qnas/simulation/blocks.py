@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Complex, Float, Int
+from jaxtyping import Complex, Int
 
 from qnas.circuit.program import CircuitProgram, Fixed, Rotation
-from qnas.simulation.observables import pauli_action
+from qnas.simulation.paulis import STORED_ENTRIES, PauliAction, PauliString, Signs
 
 
 @dataclass(eq=False)
@@ -32,8 +33,9 @@ class MonomialBlock:
     index: Int[np.ndarray, " dim"] | None
     phases: Complex[np.ndarray, " dim"] | None
 
-    @property
+    @cached_property
     def inverse(self) -> MonomialBlock:
+        """What undoes it; made once, because equal runs of gates are one block."""
         index = None if self.index is None else np.argsort(self.index)
         phases = None if self.phases is None else self.phases.conj()
         if index is not None and phases is not None:
@@ -46,16 +48,15 @@ class DiagonalBlock:
     """Commuting rotations about Pauli strings of Z: psi'[i] = exp(-i/2 sum_k phi[slots[k]] signs[i, k]) psi[i]."""
 
     slots: list[int]
-    signs: Float[np.ndarray, "dim slots"]
+    signs: Signs
 
 
 @dataclass(eq=False)
 class PauliBlock:
-    """One rotation about any other Pauli string, (P psi)[i] = phases[i] * psi[index[i]]."""
+    """One rotation about any other Pauli string P."""
 
     slot: int
-    index: Int[np.ndarray, " dim"]
-    phases: Complex[np.ndarray, " dim"]
+    action: PauliAction
 
 
 @dataclass(eq=False)
@@ -65,6 +66,9 @@ class DenseBlock:
     qubits: tuple[int, ...]
     matrix: Complex[np.ndarray, "k k"]
 
+
+Made = dict[Any, Any]
+"""What the blocks of one circuit share: layers repeat themselves, so that memory does not grow with their number."""
 
 Block = LocalBlock | MonomialBlock | DiagonalBlock | PauliBlock | DenseBlock
 
@@ -100,10 +104,25 @@ class _Schedule:
 
 def schedule(program: CircuitProgram) -> list[Block]:
     """The blocks of a program, in the order of application."""
+    plan = _placed(program)
+    made: Made = {}
+    return [
+        _MAKE[kind](content, program.n_qubits, made) for kind, content in zip(plan.kinds, plan.contents, strict=True)
+    ]
+
+
+def n_distinct_permutations(program: CircuitProgram) -> int:
+    """How many different runs of CX, CZ, SWAP and the like there are; their arrays are the largest of a schedule."""
+    plan = _placed(program)
+    runs = (content for kind, content in zip(plan.kinds, plan.contents, strict=True) if kind is MonomialBlock)
+    return len({_run_key(run) for run in runs})
+
+
+def _placed(program: CircuitProgram) -> _Schedule:
     plan = _Schedule(program.n_qubits)
     for operation in program.operations:
         _place(plan, operation)
-    return [_MAKE[kind](content, program.n_qubits) for kind, content in zip(plan.kinds, plan.contents, strict=True)]
+    return plan
 
 
 def _place(plan: _Schedule, operation: Rotation | Fixed) -> None:
@@ -128,14 +147,25 @@ def _is_monomial(matrix: Complex[np.ndarray, "k k"]) -> bool:
     return bool(np.all(np.count_nonzero(np.abs(matrix) > 1e-12, axis=1) == 1))
 
 
-def _local(content: Sequence[Rotation | Fixed], n_qubits: int) -> LocalBlock:
+def _local(content: Sequence[Rotation | Fixed], n_qubits: int, made: Made) -> LocalBlock:
     block = LocalBlock()
     for operation in content:
         block.cells.setdefault(operation.qubits[0], []).append(operation)
     return block
 
 
-def _monomial(content: Sequence[Fixed], n_qubits: int) -> MonomialBlock:
+def _monomial(content: Sequence[Fixed], n_qubits: int, made: Made) -> MonomialBlock:
+    key = _run_key(content)
+    if key not in made:
+        made[key] = _merged(content, n_qubits)
+    return made[key]
+
+
+def _run_key(content: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple((gate.qubits, gate.matrix.tobytes()) for gate in content)
+
+
+def _merged(content: Sequence[Fixed], n_qubits: int) -> MonomialBlock:
     index, phases = np.arange(2**n_qubits), np.ones(2**n_qubits, dtype=np.complex128)
     for gate in content:
         source, factor = _monomial_action(gate, n_qubits)
@@ -157,22 +187,27 @@ def _monomial_action(gate: Fixed, n_qubits: int) -> tuple[Int[np.ndarray, " dim"
     return source, gate.matrix[row, column]
 
 
-def _diagonal(content: Sequence[Rotation], n_qubits: int) -> DiagonalBlock:
-    signs = [pauli_action(operation.pauli, operation.qubits, n_qubits)[1].real for operation in content]
-    return DiagonalBlock([operation.slot for operation in content], np.stack(signs, axis=1))
+def _diagonal(content: Sequence[Rotation], n_qubits: int, made: Made) -> DiagonalBlock:
+    masks = tuple(PauliString.of(operation.pauli, operation.qubits).z for operation in content)
+    if masks not in made:
+        made[masks] = Signs(masks, np.eye(len(masks)), n_qubits, stored=len(masks) << n_qubits <= STORED_ENTRIES)
+    return DiagonalBlock([operation.slot for operation in content], made[masks])
 
 
-def _pauli(content: Sequence[Rotation], n_qubits: int) -> PauliBlock:
+def _pauli(content: Sequence[Rotation], n_qubits: int, made: Made) -> PauliBlock:
     (operation,) = content
-    return PauliBlock(operation.slot, *pauli_action(operation.pauli, operation.qubits, n_qubits))
+    string = PauliString.of(operation.pauli, operation.qubits)
+    if string not in made:
+        made[string] = PauliAction(string, n_qubits, stored=1 << n_qubits <= STORED_ENTRIES >> 8)
+    return PauliBlock(operation.slot, made[string])
 
 
-def _dense(content: Sequence[Fixed], n_qubits: int) -> DenseBlock:
+def _dense(content: Sequence[Fixed], n_qubits: int, made: Made) -> DenseBlock:
     (gate,) = content
     return DenseBlock(gate.qubits, gate.matrix)
 
 
-_MAKE: dict[type, Callable[[Any, int], Block]] = {
+_MAKE: dict[type, Callable[[Any, int, Made], Block]] = {
     LocalBlock: _local,
     MonomialBlock: _monomial,
     DiagonalBlock: _diagonal,

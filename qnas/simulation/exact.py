@@ -16,45 +16,73 @@ from qiskit.quantum_info import SparsePauliOp
 
 from qnas.circuit.program import CircuitProgram
 from qnas.simulation.contract import EVERYTHING, Binding, Gradients, Needs, Spent, States
-from qnas.simulation.memory import check_memory
+from qnas.simulation.memory import BYTES_PER_AMPLITUDE, available_bytes, check_memory
 from qnas.simulation.observables import Observables
 from qnas.simulation.steps import Plan, make_plan
 from qnas.simulation.sweep import Sweep
 
 _CHUNK_QUBITS = 15
 """A sweep works on at most 2^15 amplitudes (512 KiB), so that it stays in the cache; one sample may be larger."""
+_CHUNK_GATES = 2**16
+"""A sweep holds at most this many gates with angles of their own, unless one sample has more."""
+_KEPT_SHARE = 4
+"""Final states are kept for the gradient within this part of the budget; beyond it they are computed again."""
 
 
 @dataclass(frozen=True)
 class ExactSimulator:
-    """Noise-free expectation values by state-vector simulation on Aer."""
+    """Noise-free expectation values by state-vector simulation on Aer.
+
+    Attributes:
+        memory_bytes: the budget of one call, whatever its batch; by default what is available when a circuit is
+            prepared. States that a batch returns come on top.
+    """
+
+    memory_bytes: int | None = None
 
     def prepare(
         self, program: CircuitProgram, observables: Sequence[SparsePauliOp], varying: Bool[np.ndarray, " slots"]
     ) -> ExactExecutable:
         """See `qnas.simulation.contract.Simulator`."""
-        check_memory(program.n_qubits)
-        return ExactExecutable(make_plan(program, varying), Observables(observables, program.n_qubits))
+        budget = self._checked_budget(program)
+        kept = budget // _KEPT_SHARE
+        return ExactExecutable(make_plan(program, varying), Observables(observables, program.n_qubits), kept)
 
     def states(self, program: CircuitProgram, binding: Binding, varying: Bool[np.ndarray, " slots"]) -> States:
         """The final states, shape (batch, 2^n), without the circuit's global phase."""
-        check_memory(program.n_qubits)
+        self._checked_budget(program)
         return np.concatenate([sweep.forward() for sweep in _sweeps(make_plan(program, varying), binding)])
+
+    def _checked_budget(self, program: CircuitProgram) -> int:
+        budget = available_bytes() if self.memory_bytes is None else self.memory_bytes
+        check_memory(program, budget)
+        return budget
 
 
 class ExactExecutable:
-    """One circuit program, scheduled once and run many times."""
+    """One circuit program, scheduled once and run many times.
 
-    def __init__(self, plan: Plan, observables: Observables) -> None:
+    Args:
+        plan: of the circuit.
+        observables: what is read.
+        kept_bytes: how much the final states may take that a forward pass keeps for the gradient.
+    """
+
+    def __init__(self, plan: Plan, observables: Observables, kept_bytes: int) -> None:
         self._plan = plan
         self._observables = observables
+        self._kept_bytes = kept_bytes
         self.spent = Spent()
 
     def forward(self, binding: Binding) -> tuple[Float[np.ndarray, "batch observables"], object]:
-        """Expectation values; the residual is each chunk's sweep, which remembers its final states."""
-        sweeps = list(_sweeps(self._plan, binding))
-        values = [self._observables.expectations(sweep.forward()) for sweep in sweeps]
-        return _joined(values), sweeps
+        """Expectation values; the residual is each chunk's sweep, which remembers its final states, or None."""
+        keeps = binding.batch * BYTES_PER_AMPLITUDE * 2**self._plan.n_qubits <= self._kept_bytes
+        values, kept = [], []
+        for sweep in _sweeps(self._plan, binding):
+            values.append(self._observables.expectations(sweep.forward()))
+            if keeps:
+                kept.append(sweep)
+        return _joined(values), kept if keeps else None
 
     def backward(
         self,
@@ -64,10 +92,9 @@ class ExactExecutable:
         needs: Needs = EVERYTHING,
     ) -> Gradients:
         """One adjoint sweep per chunk, which yields all derivatives, needed or not."""
-        assert isinstance(residual, list)
         parts: list[Gradients] = []
         start = 0
-        for sweep in residual:
+        for sweep in residual if isinstance(residual, list) else self._again(binding):
             stop = start + sweep.batch
             parts.append(sweep.backward(self._observables.apply(sweep.states, cotangent[start:stop])))
             start = stop
@@ -80,6 +107,11 @@ class ExactExecutable:
             amplitudes=_joined(amplitudes) if amplitudes else None,
         )
 
+    def _again(self, binding: Binding) -> Iterator[Sweep]:
+        for sweep in _sweeps(self._plan, binding):
+            sweep.forward()
+            yield sweep
+
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
@@ -87,7 +119,8 @@ def _joined(parts: list[np.ndarray]) -> np.ndarray:
 
 def _sweeps(plan: Plan, binding: Binding) -> Iterator[Sweep]:
     """The batch in chunks that fit the cache."""
-    chunk = int(2 ** max(_CHUNK_QUBITS - plan.n_qubits, 0))
+    gates = max(plan.varying_cells.slots.size, 1)
+    chunk = int(2 ** max(min(_CHUNK_QUBITS - plan.n_qubits, (_CHUNK_GATES // gates).bit_length() - 1), 0))
     for start in range(0, binding.batch, chunk):
         rows = slice(start, start + chunk)
         amplitudes = None if binding.amplitudes is None else binding.amplitudes[rows]

@@ -4,38 +4,43 @@ from __future__ import annotations
 
 import psutil
 
+from qnas.circuit.program import CircuitProgram
 from qnas.errors import MemoryBudgetError
+from qnas.simulation.blocks import n_distinct_permutations
 
 BYTES_PER_AMPLITUDE = 16
-_ARRAYS = 6
-"""State, cotangent state, the two copies that are undone, and two working arrays."""
+_ARRAYS = 12
+"""Final state, cotangent, the two copies that are undone, what is flipped or permuted of them, and signs."""
+_BYTES_PER_PERMUTATION = 2 * (8 + 16)
+"""Of each amplitude: index and phase of a run of fixed gates, and of its inverse."""
 
 
-def required_bytes(n_qubits: int) -> int:
-    """What one sample's forward and backward sweep hold at once, in bytes."""
-    return _ARRAYS * BYTES_PER_AMPLITUDE * 2**n_qubits
+def available_bytes() -> int:
+    """What this machine can give now."""
+    return int(psutil.virtual_memory().available)
 
 
-def check_memory(n_qubits: int) -> None:
-    """Raise MemoryBudgetError, saying how much is needed and how much there is, if a circuit cannot fit."""
-    needed, available = required_bytes(n_qubits), psutil.virtual_memory().available
-    if needed > available:
+def required_bytes(program: CircuitProgram) -> int:
+    """What the forward and backward sweep of one sample hold at once, in bytes; it does not grow with equal layers."""
+    per_amplitude = _ARRAYS * BYTES_PER_AMPLITUDE + _BYTES_PER_PERMUTATION * n_distinct_permutations(program)
+    return int(per_amplitude * 2**program.n_qubits)
+
+
+def check_memory(program: CircuitProgram, budget: int) -> None:
+    """Raise MemoryBudgetError, saying how much is needed and how much there is, if a circuit is over the budget."""
+    needed = required_bytes(program)
+    if needed > budget:
+        n_too_many = (needed // max(budget, 1)).bit_length()
         raise MemoryBudgetError(
-            f"a circuit of {n_qubits} qubits needs {_readable(needed)} of memory to be simulated exactly, but "
-            f"{_readable(available)} are available; use at most {_largest(available)} qubits here."
+            f"a circuit of {program.n_qubits} qubits needs {readable(needed)} of memory to be simulated exactly, but "
+            f"the budget is {readable(budget)}; use at most {max(program.n_qubits - n_too_many, 0)} qubits here, or "
+            "set simulation.memory_gib if there is more."
         )
 
 
-def _largest(available: int) -> int:
-    n_qubits = 1
-    while required_bytes(n_qubits + 1) <= available:
-        n_qubits += 1
-    return n_qubits
-
-
-def _readable(n_bytes: int) -> str:
-    size, units = float(n_bytes), iter(("bytes", "KiB", "MiB", "GiB", "TiB", "PiB"))
-    unit = next(units)
-    while size >= 1024 and unit != "PiB":
-        size, unit = size / 1024, next(units)
-    return f"{size:.4g} {unit}"
+def readable(n_bytes: int) -> str:
+    """A number of bytes with its unit, however large."""
+    units = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
+    power = min((n_bytes.bit_length() - 1) // 10, len(units) - 1) if n_bytes else 0
+    size = n_bytes / 2 ** (10 * power) if n_bytes.bit_length() < 1000 else float("inf")
+    return f"{size:.4g} {units[power]}"

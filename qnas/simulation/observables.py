@@ -1,4 +1,4 @@
-"""Observables as diagonals: every Pauli string is a bit flip times a diagonal of phases."""
+"""Observables by bit flips and diagonals: all Pauli strings that flip the same bits act together."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Complex, Float, Int
+from jaxtyping import Float
 from qiskit.quantum_info import SparsePauliOp
 
 from qnas.errors import CircuitError
 from qnas.simulation.contract import States
+from qnas.simulation.paulis import STORED_ENTRIES, Flip, PauliString, Signs
 
 
 @dataclass(frozen=True, eq=False)
-class _Flip:
-    """The part of all observables that flips the same bits: O_k psi = sum over parts of diagonal[:, k] * psi[index]."""
+class _Part:
+    """What of all observables flips the same bits: O_k psi = sum over parts of diagonals[:, k] * flip(psi)."""
 
-    index: Int[np.ndarray, " dim"] | None
-    diagonals: Complex[np.ndarray, "dim observables"]
-
-    def flipped(self, states: States) -> States:
-        return states if self.index is None else states[:, self.index]
+    flip: Flip
+    diagonals: Signs
 
 
 class Observables:
@@ -30,68 +28,68 @@ class Observables:
     def __init__(self, operators: Sequence[SparsePauliOp], n_qubits: int) -> None:
         check_observables(operators, n_qubits)
         self.n_observables = len(operators)
-        self._flips = _flips(operators, n_qubits)
-        first = self._flips[0]
-        self._z_type = len(self._flips) == 1 and first.index is None
-        self._real: Float[np.ndarray, "dim observables"] = np.ascontiguousarray(first.diagonals.real)
+        self._parts = _parts(operators, n_qubits)
+        self._z_type = [part.flip.mask for part in self._parts] == [0]
 
     def expectations(self, states: States) -> Float[np.ndarray, "batch observables"]:
         """<psi_b| O_k |psi_b> for every sample b and observable k."""
         if self._z_type:
-            return (states.real**2 + states.imag**2) @ self._real
-        total = sum((states.conj() * part.flipped(states)) @ part.diagonals for part in self._flips)
+            return self._parts[0].diagonals.project(states.real**2 + states.imag**2)
+        total = sum(part.diagonals.project(states.conj() * part.flip(states)) for part in self._parts)
         return np.ascontiguousarray(total.real)
 
     def apply(self, states: States, cotangent: Float[np.ndarray, "batch observables"]) -> States:
         """sum_k cotangent[b, k] O_k |psi_b> for every sample b."""
-        if self._z_type:
-            return (cotangent @ self._real.T) * states
-        parts = [(cotangent @ part.diagonals.T) * part.flipped(states) for part in self._flips]
-        return np.sum(parts, axis=0)
+        total = self._parts[0].diagonals.combine(cotangent) * self._parts[0].flip(states)
+        for part in self._parts[1:]:
+            total += part.diagonals.combine(cotangent) * part.flip(states)
+        return total
 
 
-def pauli_action(
-    pauli: str, qubits: Sequence[int], n_qubits: int
-) -> tuple[Int[np.ndarray, " dim"], Complex[np.ndarray, " dim"]]:
-    """(P psi)[i] = phases[i] * psi[index[i]] for a Pauli string with `pauli[k]` on `qubits[k]`."""
-    basis = np.arange(2**n_qubits)
-    index, phases = basis.copy(), np.ones(2**n_qubits, dtype=np.complex128)
-    for symbol, qubit in zip(pauli, qubits, strict=True):
-        bit = (basis >> qubit) & 1
-        if symbol in "XY":
-            index ^= 1 << qubit
-        if symbol == "Y":
-            phases *= np.where(bit == 1, 1j, -1j)
-        if symbol == "Z":
-            phases *= 1 - 2 * bit
-    return index, phases
-
-
-def check_observables(operators: Sequence[SparsePauliOp], n_qubits: int) -> None:
+def check_observables(operators: object, n_qubits: int) -> None:
     """Raise CircuitError unless these are Hermitian operators on `n_qubits` qubits, at least one."""
     if isinstance(operators, SparsePauliOp):  # it would be read as one operator per term
         raise CircuitError(
             "the observables are one SparsePauliOp; give a list, with one operator per expectation value."
         )
+    if not isinstance(operators, Sequence) or isinstance(operators, str):
+        raise CircuitError(f"the observables are {operators!r}; give a list of SparsePauliOp.")
     if not operators:
         raise CircuitError("there is no observable; give at least one SparsePauliOp.")
     for k, operator in enumerate(operators):
-        if not isinstance(operator, SparsePauliOp):
-            raise CircuitError(f"observable {k} is a {type(operator).__name__}; observables are SparsePauliOp.")
-        if operator.num_qubits != n_qubits:
-            raise CircuitError(f"observable {k} acts on {operator.num_qubits} qubits, but the circuit has {n_qubits}.")
-        if np.abs(operator.coeffs.imag).max(initial=0.0) > 1e-12:
-            raise CircuitError(f"observable {k} has complex coefficients {operator.coeffs}; it must be Hermitian.")
+        _check_operator(f"observable {k}", operator, n_qubits)
 
 
-def _flips(operators: Sequence[SparsePauliOp], n_qubits: int) -> list[_Flip]:
-    dim = 2**n_qubits
-    parts: dict[int, tuple[Int[np.ndarray, " dim"], Complex[np.ndarray, "dim observables"]]] = {}
+def _check_operator(name: str, operator: object, n_qubits: int) -> None:
+    if not isinstance(operator, SparsePauliOp):
+        raise CircuitError(f"{name} is a {type(operator).__name__}; observables are SparsePauliOp.")
+    if operator.num_qubits != n_qubits:
+        raise CircuitError(f"{name} acts on {operator.num_qubits} qubits, but the circuit has {n_qubits}.")
+    if operator.coeffs.dtype == object:
+        raise CircuitError(f"{name} has coefficients with parameters; bind them with its assign_parameters.")
+    if not np.isfinite(operator.coeffs).all():
+        raise CircuitError(f"{name} has coefficients {operator.coeffs}, which are not finite numbers.")
+    if np.abs(operator.coeffs.imag).max(initial=0.0) > 1e-12:
+        raise CircuitError(f"{name} has complex coefficients {operator.coeffs}; it must be Hermitian.")
+
+
+def _parts(operators: Sequence[SparsePauliOp], n_qubits: int) -> list[_Part]:
+    """The strings of all operators, by the bits that they flip; weights are real where no string has a Y."""
+    terms: dict[int, dict[int, dict[int, complex]]] = {}
     for k, operator in enumerate(operators):
         for label, qubits, coefficient in operator.to_sparse_list():
-            index, phases = pauli_action(label, qubits, n_qubits)
-            mask = int(index[0])
-            if mask not in parts:
-                parts[mask] = (index, np.zeros((dim, len(operators)), dtype=np.complex128))
-            parts[mask][1][:, k] += coefficient.real * phases
-    return [_Flip(None if mask == 0 else index, diagonals) for mask, (index, diagonals) in sorted(parts.items())]
+            string = PauliString.of(label, qubits)
+            weights = terms.setdefault(string.x, {}).setdefault(string.z, {})
+            weights[k] = weights.get(k, 0.0) + coefficient.real * string.factor
+    stored = len(terms) * len(operators) << n_qubits <= STORED_ENTRIES
+    return [
+        _Part(Flip(x, n_qubits, stored=stored), _diagonals(by_z, len(operators), n_qubits, stored=stored))
+        for x, by_z in sorted(terms.items())
+    ]
+
+
+def _diagonals(by_z: dict[int, dict[int, complex]], n_observables: int, n_qubits: int, *, stored: bool) -> Signs:
+    weights = np.zeros((len(by_z), n_observables), dtype=np.complex128)
+    for row, entries in zip(weights, by_z.values(), strict=True):
+        row[list(entries)] = list(entries.values())
+    return Signs(list(by_z), weights if weights.imag.any() else weights.real.copy(), n_qubits, stored=stored)

@@ -16,7 +16,7 @@ from qnas.simulation.contract import EVERYTHING, Binding, Gradients, Needs, Spen
 from qnas.simulation.gradients import Points, Spsa, Wanted, parameter_shift
 from qnas.simulation.measured import MeasuredCircuits, Shots
 from qnas.simulation.measurement import measurement
-from qnas.simulation.memory import check_memory
+from qnas.simulation.memory import available_bytes, check_memory
 from qnas.simulation.preparation import preparation_angles
 
 GRADIENTS = ("parameter_shift", "spsa")
@@ -63,7 +63,7 @@ class SampledSimulator:
         self, program: CircuitProgram, observables: Sequence[SparsePauliOp], varying: Bool[np.ndarray, " slots"]
     ) -> SampledExecutable:
         """See `qnas.simulation.contract.Simulator`."""
-        check_memory(program.n_qubits)
+        check_memory(program, available_bytes())
         return SampledExecutable(self, program, observables, varying)
 
 

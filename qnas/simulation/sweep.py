@@ -111,10 +111,10 @@ class Sweep:
     def _rotate(self, live: Live, block: DiagonalBlock | PauliBlock, sign: float) -> None:
         if isinstance(block, DiagonalBlock):
             angles = self._angles[self._layout.places(block.slots)]
-            live *= np.exp((-0.5j * sign) * (angles @ block.signs.T))
+            live *= np.exp((-0.5j * sign) * block.signs.combine(angles))
             return
         half = 0.5 * self._angles[self._layout.places([block.slot])]
-        acted = live[..., block.index] * block.phases
+        acted = block.action(live)
         live *= np.cos(half)
         acted *= (-1j * sign) * np.sin(half)
         live += acted
@@ -168,9 +168,9 @@ class Sweep:
     def _differentiate(self, live: Live, block: DiagonalBlock | PauliBlock, found: Float[np.ndarray, " flat"]) -> None:
         """Im <lambda| P |psi>, added up by angle."""
         if isinstance(block, DiagonalBlock):
-            slots, values = block.slots, (live[1].conj() * live[0]).imag @ block.signs
+            slots, values = block.slots, block.signs.project((live[1].conj() * live[0]).imag)
         else:
-            acted = live[0][:, block.index] * block.phases
+            acted = block.action(live[0])
             slots, values = [block.slot], np.einsum("bi,bi->b", live[1].conj(), acted).imag[:, None]
         places = self._layout.places(slots)
         per_place = values if len(places) > 1 else values.sum(axis=0, keepdims=True)

@@ -55,6 +55,13 @@ class Parts:
             codes += group.encode(inside, path) if name == chosen else [INACTIVE] * group.width
         return codes
 
+    def known(self, value: Any) -> list[int]:
+        chosen = value.get("name") if isinstance(value, Mapping) else None
+        codes = [self.names.index(chosen) if chosen in self.names else INACTIVE]
+        for name, group in self.options:
+            codes += group.known(value) if name == chosen else [INACTIVE] * group.width
+        return codes
+
     def nth(self, rank: int) -> dict[str, Any]:
         for name, group in self.options:
             if rank < group.size:
@@ -113,9 +120,17 @@ class Repeat:
         blocks = [self.item.encode(item, f"{path}.{k}") for k, item in enumerate(value)]
         if self.tied and any(block != blocks[0] for block in blocks):
             raise SpaceError(f"{path} is {value!r}, but the space ties its items: all must be the same.")
+        return self._joined(len(value), blocks)
+
+    def known(self, value: Any) -> list[int]:
+        if not isinstance(value, tuple | list) or not self.low <= len(value) <= self.high:
+            return [INACTIVE] * self.width
+        return self._joined(len(value), [self.item.known(item) for item in value])
+
+    def _joined(self, length: int, blocks: Sequence[list[int]]) -> list[int]:
         absent = [INACTIVE] * self.item.width
-        present = [blocks[k] if k < len(blocks) else absent for k in range(self.n_blocks)]
-        return [len(value) - self.low, *(code for block in present for code in block)]
+        present = [blocks[k] if k < length else absent for k in range(self.n_blocks)]
+        return [length - self.low, *(code for block in present for code in block)]
 
     def nth(self, rank: int) -> list[Any]:
         length = self.low

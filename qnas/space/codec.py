@@ -13,7 +13,7 @@ from math import prod
 from typing import Any, Protocol, runtime_checkable
 
 from qnas.errors import SpaceError, unknown
-from qnas.space.genes import Gene, Scope
+from qnas.space.genes import INACTIVE, Gene, Scope
 
 
 @runtime_checkable
@@ -40,6 +40,9 @@ class Node(Protocol):
 
     def encode(self, value: Any, path: str) -> list[int]:
         """The codes of a value, INACTIVE for genes that do not exist. Raises SpaceError if it does not belong."""
+
+    def known(self, value: Any) -> list[int]:
+        """As `encode`, but INACTIVE also for what does not belong or is missing."""
 
     def nth(self, rank: int) -> Any:
         """The value number `rank`, 0 <= rank < size."""
@@ -97,6 +100,11 @@ class Group:
         self._check_keys(value, path)
         prefix = f"{path}." if path else ""
         return [code for key, node in self.fields for code in node.encode(value[key], prefix + key)]
+
+    def known(self, value: Any) -> list[int]:
+        held = value if isinstance(value, Mapping) else {}
+        codes = [node.known(held[key]) if key in held else [INACTIVE] * node.width for key, node in self.fields]
+        return [code for part in codes for code in part]
 
     def nth(self, rank: int) -> dict[str, Any]:
         values = {}

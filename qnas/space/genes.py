@@ -101,6 +101,12 @@ class Leaf:
                 return [code]
         raise SpaceError(f"{path} is {value!r}, but the space allows {self._allowed()}.")
 
+    def known(self, value: Any) -> list[int]:
+        try:
+            return self.encode(value, "")
+        except SpaceError:
+            return [INACTIVE]
+
     def nth(self, rank: int) -> Any:
         return self.values[rank]
 
@@ -135,6 +141,9 @@ class Constant:
     def encode(self, value: Any, path: str) -> list[int]:
         if json.dumps(value, default=repr) != json.dumps(self.value):
             raise SpaceError(f"{path} is {value!r}, but the space allows only {self.value!r}.")
+        return []
+
+    def known(self, value: Any) -> list[int]:
         return []
 
     def nth(self, rank: int) -> Any:

@@ -130,11 +130,9 @@ class Space:
     def gene_values(self, architecture: Architecture) -> dict[str, Scalar]:
         """The values of the genes that exist in a design, by name: numbers, strings such as "16x8", option names.
 
-        Raises:
-            SpaceError: the architecture does not belong.
+        A value that the space does not offer, such as the coupling that a training configuration imposes, is left out.
         """
-        codes = self._codes(architecture).tolist()
-        pairs = zip(self.genes, codes, strict=True)
+        pairs = zip(self.genes, self.tree.known(architecture), strict=True)
         return {gene.name: gene.values[code] for gene, code in pairs if code != INACTIVE}
 
     def sample(self, seed: int = 0) -> Architecture:

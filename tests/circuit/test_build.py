@@ -11,7 +11,7 @@ from qiskit.quantum_info import Operator, SparsePauliOp
 from qnas.architecture import Architecture
 from qnas.circuit import ansatze as ansatz_room
 from qnas.circuit.ansatze import ENTANGLERS, TRAINABLE, ansatz
-from qnas.circuit.build import build_circuit, design_circuit, n_inputs
+from qnas.circuit.build import build_circuit, canonical, design_circuit, n_inputs
 from qnas.circuit.encodings import encodings
 from qnas.circuit.topologies import topologies
 from qnas.errors import DesignError, PluginError
@@ -184,3 +184,16 @@ def test_parts_that_are_not_known(changes, text):
     with pytest.raises(PluginError) as caught:
         build_circuit(architecture(**changes), 3)
     assert str(caught.value).startswith(text)
+
+
+def test_re_uploading_before_a_single_layer_is_no_other_circuit():
+    layer = dict(rotation="ry", entangler="cx", topology="line")
+    one = Architecture(dict(n_qubits=2, encoding=dict(name="angle", axis="x", reupload=True), layers=[layer]))
+    assert canonical(one) == one.replace(encoding=dict(name="angle", axis="x", reupload=False))
+    assert str(build_circuit(canonical(one), 2).draw()) == str(build_circuit(one, 2).draw())
+    two = one.replace(layers=[layer, layer])
+    assert canonical(two) == two
+    whole = Architecture(dict(n_qubits=2, encoding=one.encoding, ansatz=dict(name="sim2019", template=1)))
+    assert canonical(whole).encoding.reupload is False
+    nothing = Architecture({})
+    assert canonical(nothing) == nothing

@@ -6,6 +6,7 @@ from hypothesis import given
 from qiskit import QuantumCircuit
 from qiskit.circuit import AnnotatedOperation, ControlModifier, Gate, InverseModifier, Parameter, ParameterVector
 from qiskit.circuit import library as gates
+from qiskit.circuit.classical import expr
 from qiskit.quantum_info import Clifford, Operator, Pauli, SparsePauliOp
 from qiskit_machine_learning.circuit.library import raw_feature_vector
 
@@ -177,6 +178,27 @@ def controlled_by_a_bit():
     return circuit
 
 
+def repeated():
+    circuit = QuantumCircuit(1)
+    with circuit.for_loop(range(3)):
+        circuit.x(0)
+    return circuit
+
+
+def with_a_variable():
+    circuit = QuantumCircuit(1)
+    circuit.add_var("flag", expr.lift(True))
+    return circuit
+
+
+def measured_amid():
+    circuit = QuantumCircuit(1, 1)
+    circuit.rx(x, 0)
+    circuit.measure(0, 0)
+    circuit.rx(x, 0)
+    return circuit
+
+
 def composite_with_bits():
     inner = QuantumCircuit(1, 1, name="peek")
     inner.measure(0, 0)
@@ -195,13 +217,16 @@ def with_gate(gate):
     ("circuit", "text"),
     [
         (measured(), "the circuit contains 'measure', which is not unitary: remove the measurements (circuit.re"),
-        (reset(), "the circuit contains 'reset', which is not unitary: qnas simulates unitary circuits only."),
+        (reset(), "the circuit contains 'reset', which is not unitary: qnas simulates unitary circuits only; take a"),
         (initialised(), "the circuit contains 'initialize', which is not unitary: use StatePreparation, which is"),
-        (controlled_by_a_bit(), "the circuit contains classical control ('if_else'); qnas simulates unitary circuits."),
-        (composite_with_bits(), "gate 'peek' uses classical bits; qnas simulates unitary circuits."),
+        (controlled_by_a_bit(), "the circuit contains classical control ('if_else'); qnas simulates unitary circuits,"),
+        (repeated(), "the circuit contains classical control ('for_loop'); qnas simulates unitary circuits, so write"),
+        (with_a_variable(), "the circuit contains 'store', which is not unitary: it writes a classical variable; bind"),
+        (measured_amid(), "the circuit contains 'measure', which is not unitary: remove the measurements (circuit.re"),
+        (composite_with_bits(), "gate 'peek' uses classical bits; qnas simulates unitary circuits, so make it of gate"),
         (
             with_gate(Gate("mystery", 2, [])),
-            "gate 'mystery' on 2 qubits cannot be lowered: it has neither a matrix nor a definition; write it with Qis",
+            "gate 'mystery' on 2 qubits cannot be lowered: it has neither a matrix nor a definition; remove it, or wri",
         ),
         (with_gate(Gate("mystery", 4, [])), "gate 'mystery' on 4 qubits cannot be lowered: it has neither a matrix no"),
         (with_gate(Gate("mystery", 1, [x])), "gate 'mystery' on 1 qubits cannot be lowered: it has neither a matrix n"),
@@ -262,9 +287,30 @@ def test_unknown_parameters_are_listed():
         lower(circuit, [], [])
 
 
+def test_parameters_of_the_same_name_that_are_others():
+    circuit = QuantumCircuit(1)
+    circuit.rx(x + y, 0)
+    text = "the circuit's parameters x are not those that are given under these names, because two Parameters that are"
+    with pytest.raises(CircuitError, match=text):
+        lower(circuit, [Parameter("x")], [y])
+
+
+@pytest.mark.parametrize("angle", [1j * x, x + 1j, 1j * x.exp()])
+def test_complex_angles(angle):
+    circuit = QuantumCircuit(1)
+    circuit.rx(angle, 0)
+    with pytest.raises(CircuitError, match=r"the angle .* is complex; angles are real numbers in radians"):
+        lower(circuit, [x], [])
+
+
+def test_a_circuit_without_qubits():
+    with pytest.raises(CircuitError, match="the circuit has no qubits; it needs at least one"):
+        lower(QuantumCircuit(0), [], [])
+
+
 @pytest.mark.parametrize(
     ("inputs", "weights", "named"),
-    [([x], [x, y], r"\['x'\]"), ([x, x], [y], "within one list"), ([x], [y, y], "within one list")],
+    [([x], [x, y], "x"), ([x, x], [y], "x"), ([x], [y, y], "y"), ([x, y], [y, x], "x, y")],
 )
 def test_parameters_named_twice(inputs, weights, named):
     circuit = QuantumCircuit(1)

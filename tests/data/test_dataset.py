@@ -6,7 +6,7 @@ import jaxtyping
 import numpy as np
 import pytest
 
-from qnas.data import Dataset, DataSettings, dataset, datasets, load_splits
+from qnas.data import Dataset, DataSettings, bundled, dataset, datasets, load_splits
 from qnas.errors import DataError, PluginError
 
 RINGS = """
@@ -61,6 +61,11 @@ GOOD = Dataset("toy", np.ones((2, 1)), np.array([0, 1]), "classification", ("a",
         ({"targets": np.full((2, 1), np.inf), "task": "regression", "class_names": ()}, "some targets are not finite"),
         ({"class_names": ("a",)}, "it has 1 class names, but needs two at least; some targets do not index"),
         ({"targets": np.ones((2, 1)), "task": "regression"}, "it has 2 class names, but is for regression"),
+        ({"features": np.full((2, 1), -1e151)}, "some features are larger than 1e+150; change their unit."),
+        (
+            {"targets": np.full((2, 1), 1e151), "task": "regression", "class_names": ()},
+            "some targets are larger than 1e+150; change their unit.",
+        ),
         ({"targets": np.array([0, 2])}, "some targets do not index its class names"),
     ],
 )
@@ -79,6 +84,11 @@ def test_a_data_set_does_not_contradict_itself(change, text):
             {"targets": np.array([0.0, 1.0])},
             "its targets are float64 (2,), not int64 (n,) class indices or ",
         ),
+        ({"features": [[1.0], [2.0]]}, "its features are a list, not float64 (n, d)."),
+        ({"features": np.array([["a"], ["b"]])}, "its features are <U1 (2, 1), not float64 (n, d)."),
+        ({"features": np.array(1.0)}, "its features are float64 (), not float64 (n, d)."),
+        ({"targets": None}, "its targets are a NoneType, not int64 (n,) class indices or float64 (n, k) values."),
+        ({"class_names": None}, "its class names are None, not a tuple."),
     ],
 )
 def test_shapes_are_checked_in_use_as_well(change, text, monkeypatch):
@@ -86,3 +96,18 @@ def test_shapes_are_checked_in_use_as_well(change, text, monkeypatch):
     with pytest.raises(DataError) as caught:
         dataclasses.replace(GOOD, **change)
     assert str(caught.value).startswith(f"the data set 'toy' cannot be used: {text}")
+
+
+@pytest.mark.parametrize(
+    ("loader", "text"),
+    [
+        ([1], "is a list; give a function (settings) -> Dataset."),
+        (lambda settings: 1 / 0, "cannot be loaded: ZeroDivisionError: division by zero."),
+        (lambda settings: (np.ones((2, 1)), np.ones(2)), "returns a tuple; return a qnas.data.Dataset."),
+    ],
+)
+def test_what_is_no_data_set(monkeypatch, loader, text):
+    monkeypatch.setattr(bundled, "mine", loader, raising=False)
+    with pytest.raises(PluginError) as caught:
+        load_splits(DataSettings(name="qnas.data.bundled:mine"))
+    assert str(caught.value) == f"the data set 'qnas.data.bundled:mine' {text}"

@@ -1,5 +1,7 @@
 """The data set `file`: what it reads, and what it says when it cannot."""
 
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -126,6 +128,10 @@ def test_unknown_suffix(tmp_path):
     [
         ("", "FILE cannot be read as .csv: No columns to parse from file; repair the file."),
         ("a,b\n1,2\n1,2,3,4\n", "FILE cannot be read as .csv: Error tokenizing data."),
+        (
+            "a,y\n1,2,0\n3,4,1\n",
+            "FILE cannot be read as .csv: Error tokenizing data. C error: Expected 2 fields in line 2, saw 3",
+        ),
         ("a,b\n", "FILE has no samples; add rows."),
         ("a;b\n1;2\n", "FILE has no features beside its target 'a;b'; are the columns comma-separated?"),
         (
@@ -211,3 +217,34 @@ def test_bad_npz(tmp_path, arrays, text):
     path = tmp_path / "mine.npz"
     np.savez(path, **arrays)
     assert refusal(path).startswith(text)
+
+
+def compressed_npz():
+    file = io.BytesIO()
+    np.savez_compressed(file, x=FEATURES, y=CLASSES)
+    return file.getvalue()
+
+
+def a_single_array():
+    file = io.BytesIO()
+    np.save(file, FEATURES)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"hello",
+        a_single_array(),
+        compressed_npz()[:-50],
+        compressed_npz()[:60] + b"\xff" * 140 + compressed_npz()[200:],
+    ],
+    ids=["empty", "text", "one array", "cut off", "damaged"],
+)
+def test_a_damaged_npz(tmp_path, content):
+    path = tmp_path / "mine.npz"
+    path.write_bytes(content)
+    text = refusal(path)
+    assert text.startswith("FILE cannot be read as .npz: ")
+    assert text.endswith("; repair the file.")

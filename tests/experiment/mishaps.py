@@ -8,6 +8,7 @@ import torch
 
 import qnas
 from qnas import Estimate
+from qnas.errors import CircuitError, DesignError, UsageError
 
 
 def _raise(error):
@@ -20,6 +21,10 @@ class Panic(BaseException):
 
 MISHAPS = {
     "error": lambda: _raise(ValueError("the mishap struck\nhere")),
+    "usage": lambda: _raise(UsageError("give it more.")),
+    "design": lambda: _raise(DesignError("no such part.")),
+    "circuit": lambda: _raise(CircuitError("no such gate.")),
+    "interrupt": lambda: _raise(KeyboardInterrupt),
     "not_a_number": lambda: float("nan"),
     "infinity": lambda: float("-inf"),
     "memory": lambda: _raise(MemoryError),

@@ -102,15 +102,15 @@ def test_the_seed_is_noted():
 @pytest.mark.parametrize(
     ("kind", "state", "sentence"),
     [
-        ("error", State.ERROR, "ValueError: the mishap struck"),
-        ("not_a_number", State.NOT_A_NUMBER, "the objective 'mishap' is nan."),
-        ("infinity", State.NOT_A_NUMBER, "the objective 'mishap' is -inf."),
-        ("memory", State.OUT_OF_MEMORY, "MemoryError"),
+        ("error", State.ERROR, "mishap: ValueError: the mishap struck"),
+        ("not_a_number", State.NOT_A_NUMBER, "mishap: the value is nan."),
+        ("infinity", State.NOT_A_NUMBER, "mishap: the value is -inf."),
+        ("memory", State.OUT_OF_MEMORY, "mishap: MemoryError"),
         ("torch_memory", State.OUT_OF_MEMORY, "allocate"),
-        ("nothing", State.ERROR, "Type"),
-        ("exit", State.ERROR, "SystemExit: no more"),
-        ("panic", State.ERROR, "Panic: the core gave up"),
-        ("details", State.ERROR, "TypeError: the details hold a TextIOWrapper, which JSON cannot carry"),
+        ("nothing", State.ERROR, "mishap: Type"),
+        ("exit", State.ERROR, "mishap: SystemExit: no more"),
+        ("panic", State.ERROR, "mishap: Panic: the core gave up"),
+        ("details", State.ERROR, "mishap: TypeError: JSON cannot carry a TextIOWrapper"),
     ],
 )
 def test_what_goes_wrong_is_a_state_with_a_sentence(kind, state, sentence, capsys):
@@ -125,27 +125,46 @@ def test_what_goes_wrong_is_a_state_with_a_sentence(kind, state, sentence, capsy
 @pytest.mark.parametrize("kind", ["error", "nothing", "details"])
 def test_an_error_keeps_its_traceback_and_the_name_of_the_objective(kind):
     reason = mishap(kind).reason
-    assert "Traceback (most recent call last)" in reason
-    assert "while measuring the objective 'mishap'" in reason
+    assert reason.startswith("mishap: ") and "Traceback (most recent call last)" in reason
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [("usage", "mishap: give it more."), ("design", "mishap: no such part."), ("circuit", "mishap: no such gate.")],
+)
+def test_an_error_of_qnas_in_an_objective_says_nothing_about_the_design(kind, sentence):
+    found = mishap(kind)
+    assert (found.state, found.reason) == (State.ERROR, sentence)
+
+
+def test_ctrl_c_in_an_objective_is_no_failure():
+    with pytest.raises(KeyboardInterrupt):
+        mishap("interrupt")
+
+
+def test_a_design_that_cannot_be_built_is_invalid():
+    found = evaluate(task(["flops"], data=DataSettings("wine"), training=TrainingSettings("pqc", epochs=1)))
+    assert (found.state, found.values) == (State.INVALID, {})
+    assert "features" in found.reason and "Traceback" not in found.reason
 
 
 def test_an_unexpected_failure_before_any_objective_is_a_state_too():
     found = evaluate(task(data=DataSettings("irsi")))
-    assert (found.state, found.values) == (State.INVALID, {})
-    assert "did you mean 'iris'" in found.reason
+    assert (found.state, found.values) == (State.ERROR, {})
+    assert "did you mean 'iris'" in found.reason and "Traceback" not in found.reason
 
 
 def test_a_design_over_the_memory_budget_is_out_of_memory():
     found = evaluate(task(architecture=architecture.replace(n_qubits=50)))
     assert found.state is State.OUT_OF_MEMORY
-    assert "50 qubits needs 96 PiB" in found.reason
+    assert "50 qubits needs 240 PiB" in found.reason
 
 
 @pytest.mark.parametrize(
     ("error", "state"),
     [
         (MemoryBudgetError("too large"), State.OUT_OF_MEMORY),
-        (DesignError("no such network"), State.INVALID),
+        (DesignError("no such network"), State.ERROR),
         (FloatingPointError("the loss became nan"), State.NOT_A_NUMBER),
         (RuntimeError("something else"), State.ERROR),
     ],
@@ -153,6 +172,10 @@ def test_a_design_over_the_memory_budget_is_out_of_memory():
 def test_the_state_of_an_error(error, state):
     assert failure(error)[0] is state
     assert str(error) in failure(error)[1]
+
+
+def test_which_states_say_something_about_the_design():
+    assert {state for state in State if not state.about_design} == {State.LOST, State.OUT_OF_MEMORY}
 
 
 def test_numbers_and_details_of_numpy_become_plain():

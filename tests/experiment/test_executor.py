@@ -1,16 +1,21 @@
 """Executors: every task comes back once; a worker that dies takes only its own task with it."""
 
+import concurrent.futures
 import multiprocessing
 import os
+from types import SimpleNamespace
 
 import psutil
 import pytest
+from distributed import KilledWorker
+from distributed.client import FutureCancelledError
+from distributed.comm import CommClosedError
 
 from qnas.config import ExecutorSettings, ObjectiveSettings
 from qnas.data import DataSettings
-from qnas.errors import ConfigurationError
-from qnas.experiment.evaluation import Task
-from qnas.experiment.executor import Executor, check_executor, make_executor
+from qnas.errors import ConfigurationError, RunError
+from qnas.experiment.evaluation import State, Task
+from qnas.experiment.executor import DaskExecutor, Executor, check_executor, make_executor, n_cores
 from qnas.experiment.worker import dask_setup
 from qnas.model.training import TrainingSettings
 from qnas.simulation import SimulationSettings
@@ -28,7 +33,7 @@ def tasks():
 
 
 def test_serial_evaluates_in_order():
-    with make_executor(ExecutorSettings("serial", workers=3)) as executor:
+    with make_executor(ExecutorSettings("serial")) as executor:
         assert isinstance(executor, Executor) and executor.n_workers == 1
         results = list(executor.run(tasks()))
     assert [position for position, _ in results] == [0, 1, 2, 3, 4]
@@ -53,9 +58,16 @@ def test_no_worker_starts_before_there_is_something_to_evaluate():
         assert len(psutil.Process().children(recursive=True)) == before
 
 
-def test_as_many_workers_as_cores_unless_given():
+def test_as_many_workers_as_cores_that_this_process_may_use_unless_given(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {3, 5, 7}, raising=False)
     with make_executor(ExecutorSettings("local")) as executor:
-        assert executor.n_workers == os.cpu_count()
+        assert executor.n_workers == 3
+
+
+def test_all_cores_where_the_system_does_not_say_which_may_be_used(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 5)
+    assert n_cores() == 5
 
 
 @pytest.mark.parametrize("workers", [0, -1])
@@ -64,12 +76,119 @@ def test_fewer_than_one_worker_is_refused(workers):
         check_executor(ExecutorSettings("local", workers))
 
 
+def test_workers_of_an_executor_without_any_are_refused():
+    with pytest.raises(ConfigurationError) as error:
+        check_executor(ExecutorSettings("serial", 3))
+    assert str(error.value) == (
+        "executor.workers is 3, but executor=serial evaluates in this process alone; "
+        "leave executor.workers out, or use executor=local."
+    )
+
+
 def test_an_unknown_executor_is_refused():
     with (
         pytest.raises(ConfigurationError, match=r"unknown executor 'locl': did you mean 'local'\? Allowed: local, ser"),
         make_executor(ExecutorSettings("locl")),
     ):
         pass
+
+
+# --- what a future may raise ----------------------------------------------------------------------------------
+
+
+class Future:
+    """One of Dask's: its result is what was evaluated, unless it raises."""
+
+    def __init__(self, result, status="finished", error=None):
+        self.status, self._result, self._error = status, result, error
+
+    def result(self):
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+
+class Client:
+    """Evaluates as it is given work; what is told to happen happens to the second task."""
+
+    def __init__(self, status="finished", error=None, waiting=None):
+        self._trouble, self._waiting = (status, error), waiting
+        self.n_submitted = 0
+
+    def submit(self, function, task, pure):
+        self.n_submitted += 1
+        return Future(function(task), *(self._trouble if self.n_submitted == 2 else ()))
+
+    def wait_for_workers(self, n_workers, timeout):
+        if self._waiting is not None:
+            raise self._waiting
+
+
+class AsCompleted(list):
+    """In the order in which they were submitted."""
+
+    add = list.append
+
+    def __iter__(self):
+        while self:
+            yield self.pop(0)
+
+
+def run(monkeypatch, *trouble, **more):
+    monkeypatch.setattr("distributed.as_completed", AsCompleted)
+    client = Client(*trouble, **more)
+    return [evaluation for _, evaluation in DaskExecutor(lambda: client, 1).run(tasks())]
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "state", "said"),
+    [
+        ("error", RuntimeError("Error during deserialization"), State.ERROR, "RuntimeError: Error during deserializat"),
+        ("error", FileNotFoundError("no module"), State.ERROR, "FileNotFoundError: no module"),
+        ("error", MemoryError(), State.OUT_OF_MEMORY, "MemoryError"),
+        ("finished", ModuleNotFoundError("No module named 'x'"), State.ERROR, "ModuleNotFoundError: No module named"),
+    ],
+)
+def test_a_task_or_result_that_does_not_arrive_fails_alone(monkeypatch, status, error, state, said):
+    found = run(monkeypatch, status, error)
+    assert [evaluation.architecture for evaluation in found] == architectures
+    assert [evaluation.state for evaluation in found] == [State.COMPLETE, state, *[State.COMPLETE] * 3]
+    assert found[1].reason.startswith(f"the task or its result could not be passed between processes: {said}")
+
+
+def test_a_worker_that_dies_loses_its_task_only(monkeypatch):
+    found = run(monkeypatch, "error", KilledWorker("task", SimpleNamespace(address="tcp://here"), 1))
+    assert [evaluation.state for evaluation in found] == [State.COMPLETE, State.LOST, *[State.COMPLETE] * 3]
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "said"),
+    [
+        ("cancelled", FutureCancelledError("evaluate-1", "scheduler-connection-lost"), "evaluate-1 cancelled for reas"),
+        ("lost", concurrent.futures.CancelledError(), "CancelledError"),
+        ("finished", CommClosedError("in <TCP>: Stream is closed\nmore"), "in <TCP>: Stream is closed); go on with `q"),
+        ("finished", TimeoutError("no answer"), "no answer"),
+    ],
+)
+def test_a_cluster_that_goes_away_ends_the_run_with_a_sentence(monkeypatch, status, error, said):
+    with pytest.raises(RunError) as ended:
+        run(monkeypatch, status, error)
+    sentence = str(ended.value)
+    assert sentence.startswith(f"the connection to the workers was lost ({said}") and "\n" not in sentence
+    assert sentence.endswith("go on with `qnas resume`.")
+
+
+@pytest.mark.parametrize(
+    ("waiting", "said"),
+    [
+        (TimeoutError(), "a worker process died, and did not come back in 120 s."),
+        (CommClosedError("closed"), "the connection to the workers was lost (closed); go on with `qnas resume`."),
+    ],
+)
+def test_workers_that_do_not_come_back_end_the_run_with_a_sentence(monkeypatch, waiting, said):
+    with pytest.raises(RunError) as ended:
+        run(monkeypatch, "error", KilledWorker("task", SimpleNamespace(address="tcp://here"), 1), waiting=waiting)
+    assert str(ended.value) == said
 
 
 def _ignores_interrupts(answer):

@@ -2,14 +2,19 @@
 
 import json
 from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
-from qnas.config import Config, ExecutorSettings
+from qnas.config import Config, ExecutorSettings, ObjectiveSettings
+from qnas.data import DataSettings
 from qnas.errors import RunFolderError
 from qnas.experiment.folder import RunFolder, environment
+from qnas.experiment.sources import record_of
 from qnas.launch import compose
 from qnas.search import SearchSettings
+from tests.experiment.runs import contents
 
 
 @pytest.fixture
@@ -20,7 +25,7 @@ def config(tmp_path):
 def test_a_claimed_folder_holds_configuration_and_environment(config):
     folder = RunFolder.claim(config)
     assert {path.name for path in folder.path.iterdir()} == {"config.yaml", "environment.json", "weights"}
-    assert json.loads(folder.environment_file.read_text()) == environment()
+    assert json.loads(folder.environment_file.read_text()) == {**environment(), "files": record_of(config)}
 
 
 def test_the_environment_names_versions_processor_threads_and_code():
@@ -67,6 +72,84 @@ def test_another_configuration_is_refused_and_the_keys_that_differ_are_named(con
 def test_the_executor_does_not_make_it_another_run(config):
     RunFolder.claim(config)
     RunFolder.claim(replace(config, executor=ExecutorSettings("serial")))
+
+
+@pytest.fixture
+def plugged(config, tmp_path):
+    """A run whose space, objective and data are files of the user."""
+    for name in ("mine.py", "extra.py", "table.csv"):
+        (tmp_path / name).write_text(name)
+    config = replace(
+        config,
+        space=f"{tmp_path / 'mine.py'}:wide",
+        data=DataSettings("file", str(tmp_path / "table.csv")),
+        objectives=ObjectiveSettings(["flops"], [str(tmp_path / "extra.py")]),
+    )
+    RunFolder.claim(config)
+    return config
+
+
+def refusal(config):
+    """The sentence for a run that may not go on; nothing is written."""
+    before = contents(config.run_dir)
+    with pytest.raises(RunFolderError) as error:
+        RunFolder.claim(config)
+    assert contents(config.run_dir) == before
+    return str(error.value)
+
+
+def test_a_file_that_has_changed_is_refused_by_name(plugged, tmp_path):
+    RunFolder.claim(plugged)
+    (tmp_path / "extra.py").write_text("edited")
+    assert refusal(plugged) == (
+        f"'{tmp_path}/extra.py' (objectives.add[0]) has changed since the run in {plugged.run_dir!r} began, and one "
+        "front must not mix both; restore what it began with, or choose another run_dir."
+    )
+    (tmp_path / "extra.py").write_text("extra.py")
+    RunFolder.claim(plugged)
+
+
+def test_every_file_that_is_missing_or_has_changed_is_named(plugged, tmp_path):
+    (tmp_path / "mine.py").unlink()
+    (tmp_path / "table.csv").write_text("edited")
+    said = f"'{tmp_path}/mine.py' (space) is missing; '{tmp_path}/table.csv' (data.path) has changed since the run in "
+    assert refusal(plugged).startswith(said)
+
+
+def test_another_version_of_qnas_is_refused(plugged):
+    file = RunFolder(Path(plugged.run_dir)).environment_file
+    began = json.loads(file.read_text())
+    began["versions"]["qnas-hqnn"] = "0.0.1"
+    file.write_text(json.dumps(began))
+    assert refusal(plugged).startswith(f"qnas 0.0.1 has become {version('qnas-hqnn')} since the run in ")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "FileNotFoundError: "),
+        ("{", "JSONDecodeError: "),
+        ("{}", "KeyError: 'versions'"),
+        ('{"versions": {"qnas-hqnn": "1"}, "files": {"space": {}}}', "KeyError: 'sha256'"),
+    ],
+)
+def test_without_a_record_of_its_beginning_a_run_with_evaluations_is_refused(plugged, content, why):
+    folder = RunFolder(Path(plugged.run_dir))
+    folder.ledger_file.write_text("")
+    folder.environment_file.unlink()
+    if content is not None:
+        folder.environment_file.write_text(content)
+    sentence = refusal(plugged)
+    assert sentence.startswith(f"{str(folder.environment_file)!r} is not what qnas wrote: {why}")
+    assert sentence.endswith("Restore it, or choose another run_dir.")
+
+
+def test_a_run_that_was_killed_while_its_folder_was_made_may_begin(plugged):
+    folder = RunFolder(Path(plugged.run_dir))
+    before = folder.environment_file.read_bytes()
+    folder.environment_file.unlink()
+    RunFolder.claim(plugged)
+    assert folder.environment_file.read_bytes() == before
 
 
 def test_other_files_are_refused_and_left_alone(config, tmp_path):

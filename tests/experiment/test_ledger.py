@@ -67,6 +67,14 @@ def test_every_state_comes_back(path, state):
     assert [found for _, found in opened(path).evaluations()] == [evaluation]
 
 
+def test_of_a_design_that_was_evaluated_again_only_the_last_evaluation_comes_back_in_its_old_place(path):
+    ledger = opened(path)
+    for design_id, evaluation in ((0, Evaluation(one, State.LOST)), (1, FAILED), (0, COMPLETE)):
+        ledger.append(design_id, evaluation)
+    assert list(opened(path).evaluations()) == [(0, COMPLETE), (1, FAILED)]
+    assert len(with_plain_optuna(path).get_trials()) == 3
+
+
 def test_weights_are_kept_elsewhere(path):
     opened(path).append(0, Evaluation(one, State.ERROR, weights=b"weights"))
     assert [found.weights for _, found in opened(path).evaluations()] == [None]
@@ -117,6 +125,49 @@ def test_a_line_that_was_cut_short_is_dropped_and_the_next_one_is_whole(path, n_
     assert [design_id for design_id, _ in ledger.evaluations()] == [0]
     ledger.append(1, FAILED)
     assert list(opened(path).evaluations()) == [(0, COMPLETE), (1, FAILED)]
+
+
+def test_the_log_says_what_mending_dropped(path, caplog):
+    opened(path).append(0, COMPLETE)
+    opened(path)
+    assert caplog.messages == []
+    path.write_bytes(path.read_bytes() + b'{"op_code": 4')
+    opened(path)
+    assert caplog.messages == ["the last line of ledger.jsonl was cut short; 13 bytes are dropped"]
+    assert caplog.records[0].levelname == "WARNING"
+
+
+@pytest.mark.parametrize("n_bytes", [0, 20, 200, -1])
+def test_reading_a_ledger_that_is_being_written_changes_no_byte(path, n_bytes):
+    """As a reader may find it: just made, its study half written, without metric names, an evaluation half written."""
+    opened(path).append(0, COMPLETE)
+    path.write_bytes(path.read_bytes()[:n_bytes])
+    before = path.read_bytes()
+    assert list(open_ledger(path, objectives, space).evaluations()) == []
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == ["ledger.jsonl"]
+
+
+def test_a_reader_ignores_a_line_that_is_being_written(path):
+    opened(path).append(0, COMPLETE)
+    path.write_bytes(path.read_bytes() + b'{"op_code": 4')
+    assert list(open_ledger(path, objectives, space).evaluations()) == [(0, COMPLETE)]
+
+
+def test_a_reader_neither_waits_for_the_lock_of_a_search_nor_breaks_it(path, monkeypatch):
+    opened(path).append(0, COMPLETE)
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])  # the study, not yet its metric names
+    lock = path.with_name("ledger.jsonl.lock")
+    lock.symlink_to(path)
+    monkeypatch.setattr("time.sleep", lambda seconds: pytest.fail("waited for the lock"))
+    assert list(open_ledger(path, objectives, space).evaluations()) == []
+    assert lock.is_symlink()
+
+
+def test_what_was_opened_to_be_read_cannot_be_written(path):
+    opened(path)
+    with pytest.raises(AssertionError, match="this ledger was opened to be read"):
+        open_ledger(path, objectives, space).append(0, COMPLETE)
 
 
 def test_a_ledger_cut_short_at_its_birth_is_begun_anew(path):

@@ -1,11 +1,14 @@
 """The search loop: the same front however it was run, failures that do not stop it, and runs that were interrupted."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
+import numpy as np
 import psutil
 import pytest
 
@@ -15,11 +18,12 @@ from qnas.experiment import executor as executor_room
 from qnas.experiment.evaluation import State
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import Ledger
-from qnas.experiment.loop import Callbacks, Silent, check_run, check_space, run_search
+from qnas.experiment.loop import Callbacks, Silent, check_run, check_space, network_of, run_search
 from qnas.experiment.results import read_findings
 from qnas.launch import compose
+from qnas.model.training import effective
 from qnas.objectives import choose_objectives
-from qnas.space import load_space
+from qnas.space import Space, choice, load_space
 from tests.experiment.runs import (
     JOB,
     QUICKEST,
@@ -39,8 +43,8 @@ class Watcher(Silent):
     def __init__(self):
         self.seen = []
 
-    def on_start(self, config, n_workers):
-        self.seen.append(("start", n_workers))
+    def on_start(self, config, *, n_evaluations, n_workers):
+        self.seen.append((n_evaluations, n_workers))
 
     def on_evaluation(self, findings, design_id, *, known):
         self.seen.append((design_id, known))
@@ -68,7 +72,7 @@ def test_the_watcher_is_told_of_everything(tmp_path):
     watcher = Watcher()
     assert isinstance(watcher, Callbacks)
     qnas.search([*QUICKEST, f"run_dir={tmp_path}/run"], watcher)
-    assert watcher.seen == [("start", 1), *((k, False) for k in range(12)), "end"]
+    assert watcher.seen == [(12, 1), *((k, False) for k in range(12)), "end"]
 
 
 def test_the_seed_decides_the_front(finished, tmp_path):
@@ -89,7 +93,8 @@ def test_a_space_smaller_than_the_budget_is_searched_completely(tmp_path):
     qnas.search(
         [*QUICKEST, f"space={file}", "search.population=4", "search.generations=9", f"run_dir={tmp_path}/run"], watcher
     )
-    assert len(watcher.seen) == 2 + load_space(str(file)).size == 2 + 12
+    assert load_space(str(file)).size == 12
+    assert len(watcher.seen) == 2 + 8, "with one layer, re-uploading changes nothing: 4 designs mean the same as others"
 
 
 def test_the_circuit_alone_is_trained_with_pqc(tmp_path):
@@ -98,6 +103,34 @@ def test_the_circuit_alone_is_trained_with_pqc(tmp_path):
     model = result.load(row["id"])
     assert model.architecture.coupling == "quantum"
     assert model.n_parameters == row["n_parameters"]
+    assert model.architecture.fingerprint == row["fingerprint"]
+
+
+def test_only_designs_that_take_the_features_are_asked(tmp_path):
+    result = qnas.search([*QUICKEST, "training=pqc", "search.generations=2", f"run_dir={tmp_path}/run"])
+    evaluations = read_findings(result.path).evaluations.values()
+    assert len(evaluations) > 6
+    assert all(evaluation.complete for evaluation in evaluations)
+    assert {evaluation.architecture.encoding.name for evaluation in evaluations} == {"dense_angle"}
+
+
+def test_genes_that_the_training_configuration_overrules_are_empty(tmp_path):
+    space = tmp_path / "couplings.py"
+    space.write_text(SPACE.read_text().replace('coupling="residual"', 'coupling=choice("mac", "serial")'))
+    result = qnas.search([*QUICKEST, f"space={space}", "training=pqc", "data=moons", f"run_dir={tmp_path}/run"])
+    assert result.evaluations["coupling"].isna().all()
+    assert result.evaluations["encoding"].notna().all()
+    assert not result.evaluations.loc[result.evaluations["layers"] == 1, "encoding.angle.reupload"].eq(True).any()
+    assert result.evaluations["fingerprint"].is_unique
+    written = json.loads((tmp_path / "run" / "front.json").read_text())
+    assert {record["architecture"]["coupling"] for record in written} == {"quantum"}
+
+
+def test_a_part_that_raises_does_not_end_the_asking():
+    config = compose([f"space={SPACE}", "data=iris", "training=pqc"])
+    broken = Space(n_qubits=2, encoding=choice(nosuch={}, angle={}), layers=())
+    fingerprints = [network_of(broken, config, np.array([code])) for code in (0, 1)]
+    assert fingerprints == [effective(broken.decode(np.array([0])), "pqc").fingerprint, None]
 
 
 # --- resuming -------------------------------------------------------------------------------------------------
@@ -126,6 +159,18 @@ def test_a_run_that_was_cut_short_ends_with_the_same_front(finished, tmp_path, n
     assert sum(known for _, known in watcher.seen[1:-1]) == n_kept
 
 
+def test_the_same_search_with_an_edited_space_is_refused(tmp_path):
+    space = tmp_path / "mine.py"
+    space.write_text(SPACE.read_text())
+    overrides = [*QUICKEST, f"space={space}", "search.generations=1", f"run_dir={tmp_path}/run"]
+    qnas.search(overrides)
+    before = contents(tmp_path / "run")
+    space.write_text(SPACE.read_text().replace('"residual"', '"serial"'))
+    with pytest.raises(RunFolderError, match=r"mine\.py' \(space\) has changed since the run in '.*/run' began"):
+        qnas.search(overrides)
+    assert contents(tmp_path / "run") == before
+
+
 def test_the_lock_of_a_killed_process_is_not_waited_for(tmp_path):
     """Optuna waits for half a minute."""
     config = compose([*QUICKEST, "search.generations=1", f"run_dir={tmp_path}/run"])
@@ -144,6 +189,22 @@ def test_failures_in_the_ledger_stay_failures(tmp_path):
     watcher = Watcher()
     assert states(qnas.search(overrides, watcher)) == before
     assert all(known for _, known in watcher.seen[1:-1])
+
+
+def test_what_says_nothing_about_a_design_is_evaluated_again(finished, tmp_path):
+    """A dead worker, full memory: the resumed run ends with the front of one that had better luck."""
+    config = compose([*SMALL, f"run_dir={tmp_path}/run"])
+    folder = RunFolder.claim(config)
+    ledger = Ledger(folder.ledger_file, choose_objectives(config.objectives.names), load_space(str(SPACE)))
+    for design_id, evaluation in read_findings(finished.path).evaluations.items():
+        state = {2: State.LOST, 9: State.OUT_OF_MEMORY}.get(design_id)
+        if evaluation.complete and state is None:
+            folder.save_weights(evaluation.architecture.fingerprint, b"")
+        ledger.append(design_id, replace(evaluation, state=state) if state else evaluation)
+    watcher = Watcher()
+    run_search(config, watcher)
+    assert sorted(k for k, known in watcher.seen[1:-1] if not known) == [2, 9]
+    assert front_without_seconds(folder.path) == front_without_seconds(finished.path)
 
 
 def test_a_run_that_another_process_is_at_work_on_is_refused(finished):
@@ -180,7 +241,7 @@ def test_failures_are_told_as_infeasible(tmp_path, monkeypatch):
 
     class Searcher:
         def __init__(self, searcher):
-            self.ask = searcher.ask
+            self.ask, self.n_evaluations = searcher.ask, searcher.n_evaluations
             self._tell = searcher.tell
 
         def tell(self, genotypes, losses, feasible):
@@ -203,7 +264,7 @@ def test_a_run_in_which_every_first_design_fails_ends(tmp_path):
         qnas.search(with_mishaps("error", "objectives.options.mishap.everywhere=true", f"run_dir={tmp_path}/run"))
     sentence = str(error.value)
     assert "all 6 designs of the first generation failed" in sentence
-    assert "(an objective or part raised): ValueError: the mishap struck" in sentence
+    assert "(an objective or part raised): mishap: ValueError: the mishap struck" in sentence
     assert f"See {tmp_path}/run/log.txt" in sentence
     assert n_evaluated(tmp_path / "run") == 6
     assert "Traceback" in (tmp_path / "run" / "log.txt").read_text()
@@ -226,7 +287,7 @@ def test_a_space_with_one_design_that_can_be_built_passes():
     space = load_space(str(SPACE))
     check_space(space, compose(["data=iris", f"space={SPACE}"]))
     too_few = compose(["data=wine", "training=pqc", f"space={SPACE}"])
-    with pytest.raises(UsageError, match=r"none of 20 sampled designs .* can be built: the encoding .* at most"):
+    with pytest.raises(UsageError, match=r"none of 500 sampled designs .* can be built: the encoding .* at most"):
         check_space(space, too_few)
 
 

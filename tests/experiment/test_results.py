@@ -42,17 +42,23 @@ def findings(*evaluations, population=4):
 # --- losses ---------------------------------------------------------------------------------------------------
 
 
-def test_losses_are_minimised_and_on_the_scale_of_their_objective():
-    assert [objective.scale for objective in objectives] == ["linear", "log", "log"]
-    assert losses_of(evaluation(0, 0.75, 0.01, 1000), objectives) == [-0.75, -2.0, 3.0]
+def test_losses_are_minimised():
+    assert losses_of(evaluation(0, 0.75, 0.01, 1000), objectives) == [-0.75, 0.01, 1000]
 
 
 def test_a_failed_evaluation_has_no_losses_whatever_it_measured():
     assert np.isnan(losses_of(failed(0), objectives)).all()
 
 
-def test_a_zero_on_a_log_scale_stays_finite():
-    assert np.isfinite(losses_of(evaluation(0, 0.5, 0.0), objectives)).all()
+def test_a_zero_on_a_log_scale_is_better_than_anything_above_it():
+    found = findings(evaluation(0, 0.5, 0.0), evaluation(1, 0.5, 0.01), evaluation(2, 0.5, 2.0))
+    assert found.on_front.tolist() == [True, False, False]
+    assert np.isfinite(found.hypervolume_history()).all()
+
+
+def test_the_hypervolume_takes_logarithms_where_the_scale_is_log():
+    found = findings(*(evaluation(k, 0.5, value) for k, value in enumerate([1.0, 0.01, 0.1])))
+    assert found._scaled_losses()[:, 1].tolist() == pytest.approx([1.0, 0.0, 0.5])
 
 
 def test_the_box_has_a_volume_even_if_nothing_differs_or_everything_failed():

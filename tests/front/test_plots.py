@@ -7,7 +7,7 @@ import pytest
 from matplotlib import pyplot
 from matplotlib.image import imread
 
-from qnas.front.plots import Axis, plot_front, plot_hypervolume, save_figure
+from qnas.front.plots import Axis, is_within_floor, plot_front, plot_hypervolume, save_figure
 
 AXES = (
     Axis("accuracy", "maximize", "fraction"),
@@ -56,6 +56,56 @@ def test_bars_where_there_are_standard_errors():
     assert [len(figure.axes[0].containers) for figure in (with_bars, without)] == [2, 0]
     assert with_bars.get_supxlabel() == "grey: dominated; bars: one standard error"
     assert without.get_supxlabel() == "grey: dominated"
+
+
+WHITE = (1.0, 1.0, 1.0, 1.0)
+
+
+def are_hollow(points):
+    return [tuple(face) == WHITE for face in points.get_facecolor()]
+
+
+def test_members_within_the_floor_are_hollow_where_their_objective_is_drawn():
+    hollow = np.arange(N_DESIGNS) % 3 == 0
+    figure = plot_front(table_of_designs(), front_of(N_MEMBERS), AXES[:3], {"expressibility": hollow})
+    for panel, shows_floor in zip(figure.axes, (True, False, True), strict=False):
+        dominated, members = panel.collections[-2:]
+        assert are_hollow(members) == (hollow[:N_MEMBERS] & shows_floor).tolist()
+        colours = np.where(hollow[:N_MEMBERS, None] & shows_floor, members.get_edgecolor(), members.get_facecolor())
+        assert len({tuple(colour) for colour in colours}) == N_MEMBERS
+        assert [tuple(face)[:3] == WHITE[:3] for face in dominated.get_facecolor()] == (
+            hollow[N_MEMBERS:] & shows_floor
+        ).tolist()
+    assert figure.get_supxlabel() == "grey: dominated; hollow: within the Haar floor; bars: one standard error"
+
+
+def test_a_single_objective_within_its_floor():
+    axis = AXES[1]
+    panel = plot_front(table_of_designs(), front_of(2), [axis], {axis.name: np.ones(N_DESIGNS, dtype=bool)}).axes[0]
+    assert are_hollow(panel.collections[-1]) == [True, True]
+
+
+def test_without_a_design_within_the_floor_there_is_no_note():
+    none = {"expressibility": np.zeros(N_DESIGNS, dtype=bool)}
+    figure = plot_front(table_of_designs(), front_of(N_MEMBERS), AXES[:2], none)
+    assert not any(are_hollow(figure.axes[0].collections[-1]))
+    assert figure.get_supxlabel() == "grey: dominated; bars: one standard error"
+
+
+def test_members_have_the_colours_of_the_bar():
+    figure = plot_front(table_of_designs(), front_of(N_MEMBERS), AXES[:2])
+    panel, bar = figure.axes
+    values = table_of_designs()["accuracy"][:N_MEMBERS].to_numpy()
+    assert bar.get_ylim() == pytest.approx((values.min(), values.max()))
+    scaled = (values - values.min()) / (values.max() - values.min())
+    expected = matplotlib.colormaps["viridis"](scaled)
+    np.testing.assert_allclose(panel.collections[-1].get_facecolor(), expected)
+
+
+def test_the_floor_has_a_width_of_two_standard_errors():
+    values, errors = np.array([0.1, 0.2, 0.2, 0.2, 0.2]), np.array([0.0, 0.05, 0.04, np.nan, 0.05])
+    floors = np.array([0.1, 0.1, 0.1, 0.1, np.nan])
+    assert is_within_floor(values, errors, floors).tolist() == [True, True, False, False, False]
 
 
 def test_an_axis_without_positive_values_is_linear():

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qnas.front.tables import write_front
+from qnas.front.tables import as_json, write_front
 
 
 def rows_of(path):
@@ -71,3 +72,22 @@ def test_a_write_that_fails_leaves_the_old_table(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         write_front(tmp_path, pd.DataFrame({"id": [2]}), [])
     assert (tmp_path / "front.csv").read_text() == "id\n1\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        ({1: np.float32(0.5), "t": (True, None, pd.NA)}, {"1": 0.5, "t": [True, None, None]}),
+        (torch.tensor([1.0, float("inf")]), [1.0, None]),
+        (np.float64("nan"), None),
+        (np.arange(4).reshape(2, 2), [[0, 1], [2, 3]]),
+    ],
+)
+def test_what_json_can_carry(value, plain):
+    assert as_json(value) == plain
+
+
+@pytest.mark.parametrize("value", [{1, 2}, 1j, np.array([1j])])
+def test_what_json_cannot_carry_is_refused(value):
+    with pytest.raises(TypeError, match=r"JSON cannot carry a (set|complex): "):
+        as_json(value)

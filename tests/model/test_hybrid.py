@@ -134,6 +134,23 @@ def test_building_leaves_the_global_generator_alone():
     assert torch.equal(torch_state, torch.random.get_rng_state())
 
 
+def test_building_leaves_the_generators_of_devices_alone(monkeypatch):
+    seeded = []
+    for device in ("cuda", "mps", "xpu"):
+        monkeypatch.setattr(f"torch.{device}.manual_seed", lambda seed: seeded.append(seed))
+    for device in ("cuda", "xpu"):
+        monkeypatch.setattr(f"torch.{device}.manual_seed_all", lambda seed: seeded.append(seed))
+    build_model(architecture(), 3, 2, seed=0)
+    assert seeded == []
+
+
+def test_the_weights_of_a_seed_are_those_of_torchs_own_generator():
+    found = build_model(architecture(hidden=[]), 3, 2, seed=5).network.pre[0].weight
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(5)
+        assert torch.equal(found, torch.nn.Linear(3, 3, dtype=torch.float64).weight)
+
+
 def test_another_simulator_is_asked():
     asked = []
 
@@ -169,7 +186,7 @@ def test_weights_cross_processes(coupling):
     [
         ({"coupling": "quantum", "n_qubits": 2}, DesignError, "takes at most 2 features, but the data have 3"),
         ({"coupling": "cereal"}, PluginError, r"unknown coupling 'cereal': did you mean 'serial'\?"),
-        ({"readout": "zz", "n_qubits": 1}, CircuitError, "there is no observable"),
+        ({"readout": "zz", "n_qubits": 1}, DesignError, "the readout 'zz' needs at least 2 qubits, but n_qubits is 1"),
         ({"n_qubits": 60}, CircuitError, "a circuit of 60 qubits needs .* of memory"),
     ],
 )

@@ -1,5 +1,7 @@
 """The quantum layer against Qiskit: values, first and second derivatives, and every error it explains."""
 
+import copy
+import pickle
 import subprocess
 import sys
 
@@ -31,7 +33,10 @@ BY_SHIFT = ("rx", "ry", "rz", "p", "cx", "cz", "crx", "crz", "rxx", "ryy", "rzz"
 
 
 def layer_of(made, operators, weights):
-    layer = QuantumLayer(made.circuit, made.inputs, made.weights, operators)
+    """Random circuits may lack some of the parameters, which the layer's constructor would refuse."""
+    function = QuantumFunction(lower(made.circuit, made.inputs, made.weights), operators)
+    parts = (made.inputs, made.weights, operators)
+    layer = QuantumLayer.from_function(function, made.circuit, parts, generator=torch.Generator())
     layer.weight.data = torch.from_numpy(np.asarray(weights))
     return layer
 
@@ -204,6 +209,37 @@ def test_inputs_of_any_precision_are_taken_and_outputs_are_double(dtype):
     assert torch.equal(found, small()(inputs.double()))
 
 
+def test_integers_are_taken():
+    assert torch.equal(small()(torch.tensor([[1, -2]])), small()(torch.tensor([[1.0, -2.0]])))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_model_may_be_cast(dtype):
+    """`model.float()` rounds the weights; the circuit is simulated in double precision all the same."""
+    layer, rounded = small().to(dtype), small()
+    rounded.weight.data = rounded.weight.data.to(dtype).double()
+    inputs = torch.tensor([[0.5, -1.25]])
+    assert torch.equal(layer(inputs), rounded(inputs))
+    layer(inputs).sum().backward()
+    assert layer.weight.grad.dtype == dtype
+
+
+def test_views_and_expanded_inputs_are_taken():
+    column = torch.tensor([[0.5], [1.0]], dtype=torch.float64)
+    inputs = column.expand(2, 2)
+    assert torch.equal(small()(inputs.T), small()(inputs.T.contiguous()))
+    assert torch.equal(small()(inputs), small()(inputs.contiguous()))
+
+
+def test_values_are_the_same_without_gradients():
+    inputs = torch.tensor([[0.5, -1.25]])
+    expected = small()(inputs).detach()
+    with torch.no_grad():
+        assert torch.equal(small()(inputs), expected)
+    with torch.inference_mode():
+        assert torch.equal(small()(inputs), expected)
+
+
 def test_gradients_reach_single_precision_inputs():
     inputs = torch.tensor([[0.5, -1.25]], requires_grad=True)
     small()(inputs).sum().backward()
@@ -297,11 +333,12 @@ def test_parameters_that_no_gate_uses_have_no_gradient(gates):
     circuit = QuantumCircuit(2)
     for name in gates:
         getattr(circuit, name)(*range(2 if name == "cx" else 1))
-    layer = QuantumLayer(circuit, [Parameter("x")], [Parameter("w")], [SparsePauliOp("ZZ")])
+    function = QuantumFunction(lower(circuit, [Parameter("x")], [Parameter("w")]), [SparsePauliOp("ZZ")])
     inputs = torch.ones(3, 1, dtype=torch.float64, requires_grad=True)
-    layer(inputs).sum().backward()
+    weights = torch.ones(1, dtype=torch.float64, requires_grad=True)
+    function(inputs, weights).sum().backward()
     assert inputs.grad.tolist() == [[0.0]] * 3
-    assert layer.weight.grad.tolist() == [0.0]
+    assert weights.grad.tolist() == [0.0]
 
 
 def test_what_a_layer_prints():
@@ -545,12 +582,50 @@ def test_observables_that_do_not_fit():
     refused(text, layer(SparsePauliOp("ZZ", 1j)))
 
 
-def test_unknown_parameters_are_named():
+def test_unbound_parameters_are_named():
     circuit, x, _ = encoder()
     with pytest.raises(
         CircuitError, match=r"neither inputs nor weights: w\[0\], w\[1\]; add them to input_params or we"
     ):
         QuantumLayer(circuit, list(x), [], [SparsePauliOp("ZZ")])
+
+
+@pytest.mark.parametrize("kind", ["input_params", "weight_params"])
+def test_parameters_that_the_circuit_lacks_are_named(kind):
+    circuit, x, w = encoder()
+    lists = {"input_params": list(x), "weight_params": list(w)}
+    lists[kind] += [Parameter("a"), Parameter("b")]
+    text = (
+        f"{kind} hold a, b, which the circuit lacks; take them out, or use them in a gate. "
+        "It has: w[0], w[1], x[0], x[1]."
+    )
+    refused(text, lambda: QuantumLayer(circuit, **lists, observables=[SparsePauliOp("ZZ")]))
+
+
+@pytest.mark.parametrize(
+    ("make", "value", "found"),
+    [(lambda x: x.log(), -1.0, "nan"), (lambda x: 1 / x, 0.0, "inf"), (lambda x: x.exp(), 1e3, "inf")],
+)
+def test_angles_that_are_not_finite(make, value, found):
+    x, circuit = Parameter("x"), QuantumCircuit(1)
+    circuit.ry(make(x), 0)
+    text = (
+        f"an angle of the circuit is {found}, though its inputs and weights are finite; look for a logarithm, a root "
+        "or a division in its expressions, and scale the data away from their poles."
+    )
+    layer = QuantumLayer(circuit, [x], [], [Z])
+    refused(text, lambda: layer(torch.tensor([[0.5], [value]])), NotFiniteError)
+    program = lower(circuit, [x], [])
+    at = torch.tensor([[value]], dtype=torch.float64)
+    refused(text, lambda: final_states(program, at, torch.empty(1, 0, dtype=torch.float64)), NotFiniteError)
+
+
+def test_weights_on_another_device():
+    text = (
+        "weights are a tensor of layout torch.strided on device 'meta'; qnas computes on dense tensors on the CPU, so "
+        "use .cpu() and .to_dense()."
+    )
+    refused(text, lambda: small().to("meta")(torch.zeros(1, 2)))
 
 
 # --- on shots ---------------------------------------------------------------------------------------------------------
@@ -610,14 +685,16 @@ def test_a_layer_learns_on_noisy_shots():
 
 
 PLAIN = """
+import numpy as np
 import torch
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
-from qiskit.quantum_info import Operator, SparsePauliOp
+from qiskit.quantum_info import SparsePauliOp
 from qnas import QuantumLayer
 
 x, circuit = Parameter("x"), QuantumCircuit(1)
 circuit.rx(x, 0)
+z = [SparsePauliOp("Z")]
 
 def say(call):
     try:
@@ -625,11 +702,26 @@ def say(call):
     except Exception as error:
         print(type(error).__name__, error)
 
-layer = QuantumLayer(circuit, [x], [], [SparsePauliOp("Z")])
+layer = QuantumLayer(circuit, (p for p in [x]), [], z)
 say(lambda: layer(torch.zeros(3)))
+say(lambda: layer(torch.zeros(1)))
+say(lambda: layer(torch.zeros(2, 3, 1)))
+say(lambda: layer(np.zeros((3, 1))))
+say(lambda: layer([[1.0]]))
+say(lambda: layer(torch.zeros(3, 1, dtype=torch.complex64)))
+say(lambda: layer(torch.zeros(3, 1).to_sparse()))
 say(lambda: QuantumLayer(circuit, [x], [], ["Z"]))
+say(lambda: QuantumLayer(circuit, [x], [], "Z"))
+say(lambda: QuantumLayer(circuit, [x], [], None))
 say(lambda: QuantumLayer(circuit, [x], [], SparsePauliOp(["Z", "X"])))
+say(lambda: QuantumLayer("circuit", [x], [], z))
+say(lambda: QuantumLayer(QuantumCircuit(0), [], [], z))
+say(lambda: QuantumLayer(circuit, ["x"], [], z))
+say(lambda: QuantumLayer(circuit, x, [], z))
+say(lambda: QuantumLayer(circuit, [x], None, z))
+say(lambda: QuantumLayer(circuit, [x], [], z, simulator="exact"))
 """
+BY_NAME = "give a list of Parameters, [] if there are none."
 
 
 def test_arguments_of_another_type_are_explained_without_the_checks_of_the_test_run():
@@ -638,6 +730,55 @@ def test_arguments_of_another_type_are_explained_without_the_checks_of_the_test_
     assert finished.stderr == ""
     assert finished.stdout.splitlines() == [
         "CircuitError inputs have shape (3,); expected (batch, 1), at least one row.",
+        "CircuitError inputs have shape (1,); expected (batch, 1), at least one row. Write inputs[None] for one "
+        "sample.",
+        "CircuitError inputs have shape (2, 3, 1); expected (batch, 1), at least one row.",
+        "CircuitError inputs are a ndarray; give a torch tensor (torch.as_tensor makes one).",
+        "CircuitError inputs are a list; give a torch tensor (torch.as_tensor makes one).",
+        "CircuitError inputs have dtype torch.complex64; give real numbers.",
+        "CircuitError inputs are a tensor of layout torch.sparse_coo on device 'cpu'; qnas computes on dense tensors "
+        "on the CPU, so use .cpu() and .to_dense().",
         "CircuitError observable 0 is a str; observables are SparsePauliOp.",
+        "CircuitError the observables are 'Z'; give a list of SparsePauliOp.",
+        "CircuitError the observables are None; give a list of SparsePauliOp.",
         "CircuitError the observables are one SparsePauliOp; give a list, with one operator per expectation value.",
+        "CircuitError the circuit is a str; give a Qiskit QuantumCircuit.",
+        "CircuitError the circuit has no qubits; it needs at least one.",
+        "CircuitError input_params hold 'x', which is a str; give the Parameter objects of the circuit "
+        "(circuit.parameters lists them).",
+        f"CircuitError input_params is Parameter(x); {BY_NAME}",
+        f"CircuitError weight_params is None; {BY_NAME}",
+        "CircuitError simulator is 'exact', which cannot prepare circuits; leave it out, or give one of "
+        "qnas.simulation, such as ExactSimulator().",
     ]
+
+
+# --- copies -----------------------------------------------------------------------------------------------------------
+
+
+def by_pickle(layer):
+    return pickle.loads(pickle.dumps(layer))
+
+
+def by_state(layer):
+    fresh = QuantumLayer(layer.circuit, layer.input_params, layer.weight_params, layer.observables)
+    fresh.load_state_dict(layer.state_dict())
+    return fresh
+
+
+@pytest.mark.parametrize("copied", [by_pickle, copy.deepcopy, by_state])
+def test_a_copy_gives_the_same_numbers_and_has_weights_of_its_own(copied):
+    """The angles include a function and a product, which are kept in other ways than linear ones."""
+    x, w, circuit = ParameterVector("x", 2), ParameterVector("w", 2), QuantumCircuit(2)
+    circuit.ry(x[0].arctan(), 0)
+    circuit.rx(x[1] * w[0], 1)
+    circuit.crx(w[1].exp(), 0, 1)
+    layer = QuantumLayer(circuit, list(x), list(w), [SparsePauliOp("ZZ")])
+    inputs = torch.tensor([[0.3, 0.7], [1.0, -2.0], [0.1, 0.2]], dtype=torch.float64, requires_grad=True)
+    expected = torch.autograd.grad(layer(inputs).sum(), [inputs, layer.weight])
+    twin = copied(layer)
+    assert torch.equal(twin(inputs), layer(inputs))
+    for found, gradient in zip(torch.autograd.grad(twin(inputs).sum(), [inputs, twin.weight]), expected, strict=True):
+        assert torch.equal(found, gradient)
+    twin.weight.data.add_(1.0)
+    assert not torch.equal(twin(inputs), layer(inputs))

@@ -151,7 +151,8 @@ def test_the_classical_control_has_no_circuit_input():
     with pytest.raises(DesignError) as refusal:
         _ = design(coupling="classical").sample_input
     assert str(refusal.value) == (
-        "the coupling 'classical' has no circuit, so it has no expressibility or circuit input."
+        "the coupling 'classical' has no circuit, so it has no expressibility or circuit input; leave it out of the "
+        "space, or search with objectives such as accuracy, parameters and flops."
     )
 
 

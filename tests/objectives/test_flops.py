@@ -7,11 +7,12 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter, ParameterVector
 from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.quantum_info import SparsePauliOp, Statevector
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from qnas.circuit.lower import lower
 from qnas.model.angles import AngleFunction
-from qnas.model.couplings import nearest_width
+from qnas.model.couplings import couplings, nearest_width
 from qnas.model.hybrid import ModelBuilder
 from qnas.objectives import flops
 from qnas.objectives.flops import classical_flops, design_flops, program_flops, readout_flops
@@ -211,6 +212,27 @@ def test_linear_maps_by_hand(coupling, linear):
 def test_a_network_without_hidden_layers_and_amplitudes_that_are_not_bounded():
     """5 -> 8 amplitudes, no tanh, no scale; 3 -> 2."""
     assert flops(architecture(encoding="amplitude", hidden=()), 5, 2).classical == 80 + 12
+
+
+class Networks(nn.Module):
+    """A third party's coupling with functions that are seldom used, and parts that differ in training."""
+
+    def __init__(self, parts):
+        super().__init__()
+        self.pre = nn.Sequential(nn.Linear(parts.n_features, parts.n_inputs, dtype=torch.float64), nn.Softplus())
+        self.norm = nn.BatchNorm1d(parts.n_inputs, dtype=torch.float64)
+        self.drop = nn.Dropout(0.5)
+        self.quantum = parts.quantum()
+        self.head = nn.Linear(parts.n_readouts, parts.n_outputs, dtype=torch.float64)
+
+    def forward(self, features):
+        return self.head(self.quantum(self.drop(self.norm(self.pre(features))))).log_softmax(dim=1)
+
+
+def test_a_coupling_of_a_third_party(monkeypatch):
+    """5 -> 3: 30, softplus 3, normalisation 4 * 3, no dropout, 3 -> 2: 12, log-softmax 5 * 2 + 1."""
+    monkeypatch.setitem(couplings._parts, "networks", Networks)
+    assert flops(architecture(coupling="networks"), 5, 2).classical == 30 + 3 + 12 + 12 + 11
 
 
 def test_the_classical_control_has_a_classical_part_only():

@@ -135,6 +135,15 @@ def test_objectives_are_chosen_in_the_order_given():
     assert chosen[0](design()).value == flops(architecture(), 3, 2).total
 
 
+def test_a_smallest_value_of_what_is_no_option_is_refused():
+    with pytest.raises(PluginError) as refusal:
+        objective("minimize", "m", name="mine", least={"weigth": 1})(lambda design, *, weight=1: 0.0)
+    assert str(refusal.value) == (
+        "unknown option in `least` of the objective 'mine', 'weigth': did you mean 'weight'? Allowed: weight."
+    )
+    assert "mine" not in objectives
+
+
 @pytest.mark.parametrize("names", [[], ["flops", "flops"]])
 def test_there_is_one_at_least_and_each_once(names):
     with pytest.raises(ConfigurationError) as refusal:
@@ -181,6 +190,33 @@ def test_options_are_checked_by_the_signature(options, text):
     with pytest.raises(ConfigurationError) as refusal:
         choose_objectives(["expressibility", "flops"], options=options)
     assert str(refusal.value).startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value", "allowed"),
+    [
+        ("expressibility", "n_pairs", 0, "a whole number of at least 2"),
+        ("expressibility", "n_pairs", 2.5, "a whole number of at least 2"),
+        ("expressibility", "n_bins", True, "a whole number of at least 2"),
+        ("expressibility", "n_bins", "many", "a whole number of at least 2"),
+        ("trainability", "n_starts", 1, "a whole number of at least 2"),
+        ("trainability", "batch_size", 0, "a whole number of at least 1"),
+        ("trainability", "batch_size", None, "a whole number of at least 1"),
+    ],
+)
+def test_values_of_options_are_checked_before_a_run(name, key, value, allowed):
+    with pytest.raises(ConfigurationError) as refusal:
+        choose_objectives([name], options={name: {key: value}})
+    assert str(refusal.value) == f"objectives.options.{name}.{key} is {value!r}; allowed is {allowed}."
+
+
+def test_options_of_a_user_are_checked_by_the_annotations_of_the_function(plugin):
+    path = plugin("n_annotated", "from __future__ import annotations\n" + PLUGIN.replace("=1.0", ": float = 1.0"))
+    choose_objectives([], add=[path], options={"n_annotated": {"weight": 2}})
+    with pytest.raises(
+        ConfigurationError, match=r"objectives\.options\.n_annotated\.weight is 'a'; allowed is a number"
+    ):
+        choose_objectives([], add=[path], options={"n_annotated": {"weight": "a"}})
 
 
 def test_a_file_adds_its_objectives(plugin):

@@ -33,3 +33,13 @@ def test_a_space_without_valid_designs_is_refused(monkeypatch):
     space = Space(n=integer(0, 2)).where(lambda a: False, because="nothing pleases me")
     with pytest.raises(SpaceError, match="'nothing pleases me' excluded 100"):
         Novelty(space).draw(1, np.random.default_rng(0))
+
+
+def test_designs_that_mean_one_network_are_one_and_those_that_mean_none_are_never_drawn():
+    space = Space(n=integer(0, 9))
+    meaning = {0: "even", 1: None, 2: "even", 3: "three"}
+    novelty = Novelty(space, lambda genotype: meaning.get(int(genotype[0])))
+    drawn = novelty.draw(10, np.random.default_rng(0))
+    assert sorted(meaning[int(genotype[0])] for genotype in drawn) == ["even", "three"]
+    novelty.record(drawn)
+    assert novelty.first_new([np.array([n]) for n in range(10)]) == []

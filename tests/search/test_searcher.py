@@ -107,3 +107,23 @@ def test_an_unknown_searcher_is_refused():
         ConfigurationError, match=r"unknown searcher 'nsga': did you mean 'nsga2'\? Allowed: nsga2, random"
     ):
         make_searcher(SearchSettings("nsga"), tiny, 2, 0)
+
+
+@names
+def test_designs_that_mean_one_network_are_asked_once(name):
+    searcher = make_searcher(SearchSettings(name, 4, 9), tiny, 2, 0, identify=lambda genotype: str(genotype[0]))
+    asked = []
+    while genotypes := searcher.ask():
+        searcher.tell(genotypes, losses_of(genotypes), np.ones(len(genotypes), dtype=bool))
+        asked += genotypes
+    assert sorted(int(genotype[0]) for genotype in asked) == [0, 1, 2]
+
+
+@names
+def test_the_budget_is_known_beforehand(name):
+    assert make_searcher(SearchSettings(name, 4, 3), hybrid, 2, 0).n_evaluations == 12
+
+
+def test_a_budget_that_nsga2_would_ignore_is_refused():
+    with pytest.raises(ConfigurationError, match=r"search\.evaluations is 7, but nsga2 spends"):
+        make_searcher(SearchSettings("nsga2", evaluations=7), tiny, 2, 0)

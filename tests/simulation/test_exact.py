@@ -4,11 +4,16 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from qiskit import QuantumCircuit
+from qiskit.circuit import ParameterVector
 from qiskit.quantum_info import SparsePauliOp
 
+from qnas.circuit.readouts import z
 from qnas.errors import CircuitError, ConfigurationError
+from qnas.model.quantum_layer import QuantumLayer
 from qnas.simulation import ExactSimulator, SimulationSettings, Simulator, make_simulator
 from qnas.simulation.contract import Binding, Executable
 from tests.circuit.reference import expectations, in_phase, state, unitary
@@ -147,3 +152,28 @@ def test_simulators_by_name():
         ConfigurationError, match=r"unknown simulator 'exakt': did you mean 'exact'\? .* Set simulation"
     ):
         make_simulator(SimulationSettings("exakt"))
+
+
+# --- sizes ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n_qubits", "batch"), [(1, 3), (1, 70_000), (2, 1), (9, 300), (13, 7), (17, 3), (20, 2)])
+def test_any_width_and_any_batch_by_closed_form(n_qubits, batch):
+    """<Z_k> = cos(x_k + w_k): no phase changes it, and wide circuits take other paths than small ones."""
+    x, w = ParameterVector("x", n_qubits), ParameterVector("w", n_qubits)
+    circuit = QuantumCircuit(n_qubits)
+    for k in range(n_qubits):
+        circuit.ry(x[k], k)
+        circuit.ry(w[k], k)
+    for k in range(n_qubits - 1):
+        circuit.cz(k, k + 1)
+        circuit.rzz(0.3 + x[k], k, k + 1)
+    layer = QuantumLayer(circuit, list(x), list(w), z(n_qubits))
+    inputs = torch.linspace(-3, 3, batch * n_qubits, dtype=torch.float64).reshape(batch, -1).requires_grad_()
+    values = layer(inputs)
+    angles = (inputs + layer.weight).detach()
+    by_input, by_weight = torch.autograd.grad(values.sum(), [inputs, layer.weight])
+    torch.testing.assert_close(values, torch.cos(angles), rtol=0, atol=1e-12)
+    torch.testing.assert_close(by_input, -torch.sin(angles), rtol=0, atol=1e-12)
+    torch.testing.assert_close(by_weight, -torch.sin(angles).sum(dim=0), rtol=0, atol=1e-9)

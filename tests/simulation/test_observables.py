@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from qiskit.quantum_info import Pauli, SparsePauliOp
+from qiskit.circuit import Parameter
+from qiskit.quantum_info import SparsePauliOp
 
 from qnas.errors import CircuitError
-from qnas.simulation.observables import Observables, pauli_action
+from qnas.simulation import observables as room
+from qnas.simulation.observables import Observables
 from tests.circuit.strategies import observables, quick, seeds
 
 widths = st.integers(1, 4)
@@ -48,15 +50,15 @@ def test_apply_is_the_weighted_sum_of_the_matrices(n_qubits, seed, choose):
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-13)
 
 
-@quick
-@given(st.lists(st.sampled_from("IXYZ"), min_size=1, max_size=4))
-def test_pauli_action_is_the_matrix(symbols):
-    n_qubits = len(symbols)
-    touched = [(symbol, qubit) for qubit, symbol in enumerate(symbols) if symbol != "I"][::-1]
-    index, phases = pauli_action("".join(s for s, _ in touched), [q for _, q in touched], n_qubits)
-    matrix = np.zeros((2**n_qubits, 2**n_qubits), dtype=complex)
-    matrix[np.arange(2**n_qubits), index] = phases
-    np.testing.assert_array_equal(matrix, Pauli("".join(symbols)[::-1]).to_matrix())
+@pytest.mark.parametrize("choose", [list, only_diagonal])
+def test_signs_that_are_made_when_needed_are_those_that_are_kept(monkeypatch, choose):
+    operators, states = choose(observables(4, 0)), random_states(4, 3, 0)
+    cotangent = np.random.default_rng(0).normal(size=(3, len(operators)))
+    kept = Observables(operators, 4)
+    monkeypatch.setattr(room, "STORED_ENTRIES", 0)
+    made = Observables(operators, 4)
+    np.testing.assert_allclose(made.expectations(states), kept.expectations(states), rtol=0, atol=1e-14)
+    np.testing.assert_allclose(made.apply(states, cotangent), kept.apply(states, cotangent), rtol=0, atol=1e-14)
 
 
 def test_a_string_that_occurs_twice_is_added():
@@ -73,6 +75,14 @@ def test_a_string_that_occurs_twice_is_added():
             "observable 1 acts on 3 qubits, but the circuit has 2.",
         ),
         ([SparsePauliOp("ZZ", 0.5j)], "observable 0 has complex coefficients [0.+0.5j]; it must be Hermitian."),
+        (
+            [SparsePauliOp("ZZ", complex(np.nan, np.nan))],
+            "observable 0 has coefficients [nan+nanj], which are not finite numbers.",
+        ),
+        (
+            [SparsePauliOp("ZZ", np.array([Parameter("a")]))],
+            "observable 0 has coefficients with parameters; bind them with its assign_parameters.",
+        ),
     ],
 )
 def test_observables_that_cannot_be_read(operators, text):

@@ -156,3 +156,25 @@ def test_repr_shows_the_declaration_and_its_rules():
 def test_a_space_with_module_level_predicates_is_picklable():
     space = make().where(is_wide, because="wide")
     assert pickle.loads(pickle.dumps(space)) == space
+
+
+def test_gene_values_leave_out_what_the_space_does_not_offer():
+    space = Space(
+        n=integer(1, 3),
+        encoding=choice(angle=dict(axis=choice("x", "y"), fixed=True), none={}),
+        layers=repeat(1, 2, gate=choice("cx", "cz")),
+        coupling=choice("mac", "serial"),
+        hidden=integer(1, 2),
+    )
+    architecture = Architecture(
+        dict(
+            n=2,
+            encoding=dict(name="angle", axis="x", fixed=False),
+            layers=[dict(gate="cx"), dict(gate="ecr")],
+            coupling="quantum",
+            more=1,
+        )
+    )
+    found = space.gene_values(architecture)
+    assert found == {"n": 2, "encoding": "angle", "encoding.angle.axis": "x", "layers": 2, "layers.0.gate": "cx"}
+    assert space.gene_values(Architecture(dict(encoding="iqp", layers=[]))) == {}

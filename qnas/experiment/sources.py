@@ -1,0 +1,79 @@
+"""The files that a run depends on beside qnas itself, so that no run goes on with another definition."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from collections.abc import Iterator, Mapping
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TypeAlias
+
+from qnas.config import Config
+from qnas.data import datasets
+from qnas.objectives import objectives
+from qnas.plugins import bundled_directory, module_file
+from qnas.space.load import GROUP
+
+Record: TypeAlias = dict[str, dict[str, str | None]]
+
+
+def record_of(config: Config) -> Record:
+    """The path and the SHA-256 of each file, None if it is not there, by the key of the configuration that names it."""
+    return {key: {"path": str(path), "sha256": _digest(path)} for key, path in _files(config)}
+
+
+def changes(record: Record, config: Config) -> list[str]:
+    """What has become of the files of a record, for those that are not as they were."""
+    now = record_of(config)
+    return [
+        f"{file['path']!r} ({key}) {'is missing' if digest is None else 'has changed'}"
+        for key, file in record.items()
+        if (digest := now.get(key, {}).get("sha256")) != file["sha256"]
+    ]
+
+
+def _files(config: Config) -> Iterator[tuple[str, Path]]:
+    spaces = {file.stem: file for file in bundled_directory("search_spaces").glob("*.py")}
+    named = {
+        "space": spaces.get(config.space) or _file_of(config.space, GROUP),
+        "data.name": _file_of(config.data.name, datasets.group),
+        "data.path": Path(config.data.path).expanduser() if config.data.path else None,
+        **_numbered("objectives.names", [_file_of(name, objectives.group) for name in config.objectives.names]),
+        **_numbered("objectives.add", [Path(path).expanduser() for path in config.objectives.add]),
+    }
+    return ((key, path) for key, path in named.items() if path is not None)
+
+
+def _numbered(key: str, files: list[Path | None]) -> Mapping[str, Path | None]:
+    return {f"{key}[{k}]": file for k, file in enumerate(files)}
+
+
+def _file_of(reference: str, group: str) -> Path | None:
+    """The file of a part by path, `path:attribute`, `module:attribute` or the short name of an entry point."""
+    place = reference if reference.endswith(".py") else reference.rpartition(":")[0]
+    if place.endswith(".py"):
+        return Path(place).expanduser()
+    modules = [place] if place else [point.module for point in entry_points(group=group, name=reference)]
+    return next((file for module in modules if (file := _file_of_module(module))), None)
+
+
+def _file_of_module(name: str) -> Path | None:
+    if len(Path(name).parts) > 1:  # see qnas.plugins.located
+        return module_file(Path(name))
+    file = getattr(sys.modules.get(name), "__file__", None)
+    if file is None:
+        try:
+            spec = importlib.util.find_spec(name)
+        except Exception:  # noqa: BLE001 - it imports the packages around; whoever loads the module says what is wrong
+            return None
+        file = spec.origin if spec else None
+    return Path(file) if file and Path(file).is_file() else None
+
+
+def _digest(path: Path) -> str | None:
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

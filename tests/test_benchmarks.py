@@ -1,0 +1,72 @@
+"""The benchmark runs, with those peers that are installed, and what it writes is of one run."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMAND = [sys.executable, "-m", "benchmarks.simulation", "--quick"]
+
+
+def run(*arguments):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        [*COMMAND, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, env=environment
+    )
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("benchmarks")
+    done = run("--output", str(folder))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def rows(text):
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+
+
+@pytest.mark.slow
+def test_the_page_has_every_table(output):
+    page = (output / "simulation.md").read_text()
+    for heading in ("Sizes", "Targets", "Growth with layers", "Growth with batch", "Growth with qubits", "Memory"):
+        assert len(rows(page.split(f"## {heading}")[1].split("## ")[0])) >= 4, heading
+    assert len(rows(page.split("## Expressibility")[1])) == 4
+    assert all(word in page for word in ("qiskit-aer", "Python", "one thread"))
+
+
+@pytest.mark.slow
+def test_all_gradients_agree(output):
+    table = rows((output / "simulation.md").read_text().split("## Sizes")[1].split("## ")[0])
+    differences = {row[0]: float(row[-1]) for row in table[2:]}
+    assert {"qnas", "EstimatorQNN"} <= set(differences)
+    assert max(differences.values()) <= 1e-6
+
+
+@pytest.mark.slow
+def test_the_verdict_in_the_readme_gives_the_ratios_of_the_page(output):
+    before, after = (folder / "README.md" for folder in (ROOT / "benchmarks", output))
+    kept = [re.split(r"<!-- .* -->", file.read_text()) for file in (before, after)]
+    assert (kept[0][0], kept[0][2]) == (kept[1][0], kept[1][2])
+    sizes = {row[0]: row for row in rows((output / "simulation.md").read_text().split("## Sizes")[1].split("## ")[0])}
+    ratios = {row[0]: row for row in rows(kept[1][1])}
+    medians = [float(sizes[name][1].split()[0].replace(",", "")) for name in ("EstimatorQNN", "qnas")]
+    found = float(ratios["EstimatorQNN"][1].split("x")[0].replace(",", ""))
+    assert found == pytest.approx(medians[0] / medians[1], rel=0.01)
+
+
+@pytest.mark.slow
+def test_the_figure_is_written(output):
+    assert (output / "simulation.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
+def test_a_quick_run_does_not_overwrite_the_verdict():
+    done = run()
+    assert done.returncode == 2
+    assert "--quick needs another --output" in done.stderr
