@@ -20,11 +20,13 @@ class SimulationSettings:
 
     Attributes:
         name: "exact", "shots" (ideal gates and readout) or "noisy" (those of a backend).
+        memory_gib: the budget of one simulation; None for what is available. Workers do not know of each other.
         n_shots, gradient, spsa_step, n_spsa_averages: of shots; see `SampledSimulator`.
         backend, backend_qubits, backend_seed: whose noise; see `BackendChoice`.
     """
 
     name: str = "exact"
+    memory_gib: float | None = None
     n_shots: int = 1024
     gradient: str = "parameter_shift"
     spsa_step: float = 0.2
@@ -46,10 +48,12 @@ def make_simulator(settings: SimulationSettings, *, seed: int = 0) -> Simulator:
     """
     if settings.name not in SIMULATORS:
         raise ConfigurationError(unknown("simulator", settings.name, SIMULATORS, "Set simulation.name."))
+    if settings.memory_gib is not None and not settings.memory_gib > 0:
+        raise ConfigurationError(f"simulation.memory_gib is {settings.memory_gib}; it must be greater than 0.")
     make, used = SIMULATORS[settings.name]
     for field in fields(settings):
         value = getattr(settings, field.name)
-        if field.name not in ("name", *used) and value != field.default:
+        if field.name not in ("name", "memory_gib", *used) and value != field.default:
             raise ConfigurationError(
                 f"simulation.{field.name} is {value!r}, but simulation={settings.name} does not use it; "
                 f"leave it out, or choose {' or '.join(_users(field.name))}."
@@ -58,7 +62,11 @@ def make_simulator(settings: SimulationSettings, *, seed: int = 0) -> Simulator:
 
 
 def _exact(settings: SimulationSettings, seed: int) -> Simulator:
-    return ExactSimulator()
+    return ExactSimulator(_memory_bytes(settings))
+
+
+def _memory_bytes(settings: SimulationSettings) -> int | None:
+    return None if settings.memory_gib is None else int(settings.memory_gib * 2**30)
 
 
 def _shots(settings: SimulationSettings, seed: int) -> Simulator:
@@ -77,6 +85,7 @@ def _sampled(settings: SimulationSettings, backend: BackendChoice | None, seed: 
         n_spsa_averages=settings.n_spsa_averages,
         backend=backend,
         seed=seed,
+        memory_bytes=_memory_bytes(settings),
     )
 
 

@@ -16,7 +16,7 @@ from qiskit.quantum_info import SparsePauliOp
 
 from qnas.circuit.program import CircuitProgram
 from qnas.simulation.contract import EVERYTHING, Binding, Gradients, Needs, Spent, States
-from qnas.simulation.memory import BYTES_PER_AMPLITUDE, available_bytes, check_memory
+from qnas.simulation.memory import BYTES_PER_AMPLITUDE, check_memory
 from qnas.simulation.observables import Observables
 from qnas.simulation.steps import Plan, make_plan
 from qnas.simulation.sweep import Sweep
@@ -44,19 +44,13 @@ class ExactSimulator:
         self, program: CircuitProgram, observables: Sequence[SparsePauliOp], varying: Bool[np.ndarray, " slots"]
     ) -> ExactExecutable:
         """See `qnas.simulation.contract.Simulator`."""
-        budget = self._checked_budget(program)
-        kept = budget // _KEPT_SHARE
+        kept = check_memory(program, self.memory_bytes) // _KEPT_SHARE
         return ExactExecutable(make_plan(program, varying), Observables(observables, program.n_qubits), kept)
 
     def states(self, program: CircuitProgram, binding: Binding, varying: Bool[np.ndarray, " slots"]) -> States:
         """The final states, shape (batch, 2^n), without the circuit's global phase."""
-        self._checked_budget(program)
+        check_memory(program, self.memory_bytes)
         return np.concatenate([sweep.forward() for sweep in _sweeps(make_plan(program, varying), binding)])
-
-    def _checked_budget(self, program: CircuitProgram) -> int:
-        budget = available_bytes() if self.memory_bytes is None else self.memory_bytes
-        check_memory(program, budget)
-        return budget
 
 
 class ExactExecutable:

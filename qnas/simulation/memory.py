@@ -26,8 +26,20 @@ def required_bytes(program: CircuitProgram) -> int:
     return int(per_amplitude * 2**program.n_qubits)
 
 
-def check_memory(program: CircuitProgram, budget: int) -> None:
-    """Raise MemoryBudgetError, saying how much is needed and how much there is, if a circuit is over the budget."""
+def check_memory(program: CircuitProgram, budget: int | None) -> int:
+    """Check that a circuit fits.
+
+    Args:
+        program: the circuit.
+        budget: in bytes; None for what is available now.
+
+    Returns:
+        The budget.
+
+    Raises:
+        MemoryBudgetError: the circuit is over the budget; the sentence says how much is needed and how much there is.
+    """
+    budget = available_bytes() if budget is None else budget
     needed = required_bytes(program)
     if needed > budget:
         n_too_many = (needed // max(budget, 1)).bit_length()
@@ -36,6 +48,7 @@ def check_memory(program: CircuitProgram, budget: int) -> None:
             f"the budget is {readable(budget)}; use at most {max(program.n_qubits - n_too_many, 0)} qubits here, or "
             "set simulation.memory_gib if there is more."
         )
+    return budget
 
 
 def readable(n_bytes: int) -> str:

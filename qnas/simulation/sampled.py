@@ -16,7 +16,7 @@ from qnas.simulation.contract import EVERYTHING, Binding, Gradients, Needs, Spen
 from qnas.simulation.gradients import Points, Spsa, Wanted, parameter_shift
 from qnas.simulation.measured import MeasuredCircuits, Shots
 from qnas.simulation.measurement import measurement
-from qnas.simulation.memory import available_bytes, check_memory
+from qnas.simulation.memory import check_memory
 from qnas.simulation.preparation import preparation_angles
 
 GRADIENTS = ("parameter_shift", "spsa")
@@ -35,6 +35,7 @@ class SampledSimulator:
         n_spsa_averages: over how many directions SPSA averages.
         backend: whose noise; None for ideal gates and readout.
         seed: of all shots and of SPSA's directions.
+        memory_bytes: the budget of one circuit; by default what is available when it is prepared.
 
     Raises:
         ConfigurationError: a value is out of its range.
@@ -46,6 +47,7 @@ class SampledSimulator:
     n_spsa_averages: int = 1
     backend: BackendChoice | None = None
     seed: int = 0
+    memory_bytes: int | None = None
 
     def __post_init__(self) -> None:
         if self.n_shots < 1:
@@ -63,7 +65,7 @@ class SampledSimulator:
         self, program: CircuitProgram, observables: Sequence[SparsePauliOp], varying: Bool[np.ndarray, " slots"]
     ) -> SampledExecutable:
         """See `qnas.simulation.contract.Simulator`."""
-        check_memory(program, available_bytes())
+        check_memory(program, self.memory_bytes)
         return SampledExecutable(self, program, observables, varying)
 
 
