@@ -8,7 +8,7 @@ exp(-i phi/2 P) and lambda = O psi, d<O>/dphi = Im <lambda| P |psi>.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -18,7 +18,7 @@ from qnas.circuit.program import CircuitProgram
 from qnas.simulation.contract import Binding, Gradients, States
 from qnas.simulation.memory import check_memory
 from qnas.simulation.observables import Observables
-from qnas.simulation.steps import Plan, make_plan
+from qnas.simulation.steps import MonomialStep, Plan, make_plan
 from qnas.simulation.sweep import Sweep
 
 _CHUNK_QUBITS = 15
@@ -34,7 +34,7 @@ class ExactSimulator:
     ) -> ExactExecutable:
         """See `qnas.simulation.contract.Simulator`."""
         check_memory(program.n_qubits)
-        return ExactExecutable(make_plan(program, varying), Observables(observables, program.n_qubits))
+        return ExactExecutable(*_heisenberg(make_plan(program, varying), Observables(observables, program.n_qubits)))
 
     def states(self, program: CircuitProgram, binding: Binding, varying: Bool[np.ndarray, " slots"]) -> States:
         """The final states, shape (batch, 2^n), without the circuit's global phase."""
@@ -74,6 +74,15 @@ class ExactExecutable:
             varying=_joined([part.varying for part in parts]),
             amplitudes=_joined(amplitudes) if amplitudes else None,
         )
+
+
+def _heisenberg(plan: Plan, observables: Observables) -> tuple[Plan, Observables]:
+    """Final permutations and phases, such as a ring of CX, act on the observables, once, instead of on every state."""
+    steps = plan.steps
+    while steps and isinstance(last := steps[-1], MonomialStep):
+        observables = observables.before(last.block.index, last.block.phases)
+        steps = steps[:-1]
+    return replace(plan, steps=steps), observables
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,14 @@ class _Flip:
     def flipped(self, states: States) -> States:
         return states if self.index is None else states[:, self.index]
 
+    def before(self, index: Int[np.ndarray, " dim"], phases: Complex[np.ndarray, " dim"]) -> _Flip:
+        """U^dagger O U for (U psi)[i] = phases[i] psi[index[i]]."""
+        target = np.argsort(index)
+        if self.index is None:
+            return _Flip(None, self.diagonals[target])
+        source = self.index[target]
+        return _Flip(index[source], (phases[target].conj() * phases[source])[:, None] * self.diagonals[target])
+
 
 class Observables:
     """Expectation values of several Hermitian operators at once, and their action on states."""
@@ -30,10 +39,22 @@ class Observables:
     def __init__(self, operators: Sequence[SparsePauliOp], n_qubits: int) -> None:
         _check(operators, n_qubits)
         self.n_observables = len(operators)
-        self._flips = _flips(operators, n_qubits)
-        first = self._flips[0]
+        self._hold(_flips(operators, n_qubits))
+
+    def _hold(self, flips: list[_Flip]) -> None:
+        self._flips = flips
+        first = flips[0]
         self._z_type = len(self._flips) == 1 and first.index is None
         self._real: Float[np.ndarray, "dim observables"] = np.ascontiguousarray(first.diagonals.real)
+
+    def before(self, index: Int[np.ndarray, " dim"] | None, phases: Complex[np.ndarray, " dim"] | None) -> Observables:
+        """The same observables on the states in front of psi'[i] = phases[i] psi[index[i]] (Heisenberg picture)."""
+        dim = len(self._real)
+        index = np.arange(dim) if index is None else index
+        phases = np.ones(dim, dtype=np.complex128) if phases is None else phases
+        pulled = copy(self)
+        pulled._hold([part.before(index, phases) for part in self._flips])
+        return pulled
 
     def expectations(self, states: States) -> Float[np.ndarray, "batch observables"]:
         """<psi_b| O_k |psi_b> for every sample b and observable k."""

@@ -49,6 +49,20 @@ def test_apply_is_the_weighted_sum_of_the_matrices(n_qubits, seed, choose):
 
 
 @quick
+@given(widths, seeds, st.sampled_from([list, only_diagonal]))
+def test_observables_before_a_permutation_with_phases(n_qubits, seed, choose):
+    """<U psi|O|U psi> = <psi|U^dagger O U|psi>."""
+    before = random_states(n_qubits, 3, seed)
+    rng = np.random.default_rng(seed)
+    index, phases = rng.permutation(2**n_qubits), np.exp(1j * rng.uniform(-3, 3, 2**n_qubits))
+    made = Observables(choose(observables(n_qubits, seed)), n_qubits)
+    for where, factor in ((index, phases), (index, None), (None, phases)):
+        after = before[:, slice(None) if where is None else where] * (1 if factor is None else factor)
+        found = made.before(where, factor).expectations(before)
+        np.testing.assert_allclose(found, made.expectations(after), rtol=0, atol=1e-13)
+
+
+@quick
 @given(st.lists(st.sampled_from("IXYZ"), min_size=1, max_size=4))
 def test_pauli_action_is_the_matrix(symbols):
     n_qubits = len(symbols)
