@@ -46,6 +46,8 @@ class Observables:
         first = flips[0]
         self._z_type = len(self._flips) == 1 and first.index is None
         self._real: Float[np.ndarray, "dim observables"] = np.ascontiguousarray(first.diagonals.real)
+        # the same for real and imaginary part, so that arithmetic is real
+        self._by_part: Float[np.ndarray, "parts observables"] = np.repeat(self._real, 2, axis=0)
 
     def before(self, index: Int[np.ndarray, " dim"] | None, phases: Complex[np.ndarray, " dim"] | None) -> Observables:
         """The same observables on the states in front of psi'[i] = phases[i] psi[index[i]] (Heisenberg picture)."""
@@ -59,16 +61,22 @@ class Observables:
     def expectations(self, states: States) -> Float[np.ndarray, "batch observables"]:
         """<psi_b| O_k |psi_b> for every sample b and observable k."""
         if self._z_type:
-            return (states.real**2 + states.imag**2) @ self._real
+            return np.square(_parts(states)) @ self._by_part
         total = sum((states.conj() * part.flipped(states)) @ part.diagonals for part in self._flips)
         return np.ascontiguousarray(total.real)
 
     def apply(self, states: States, cotangent: Float[np.ndarray, "batch observables"]) -> States:
         """sum_k cotangent[b, k] O_k |psi_b> for every sample b."""
         if self._z_type:
-            return (cotangent @ self._real.T) * states
+            parts_of_both = cotangent @ self._by_part.T
+            parts_of_both *= _parts(states)
+            return parts_of_both.view(np.complex128)
         parts = [(cotangent @ part.diagonals.T) * part.flipped(states) for part in self._flips]
         return np.sum(parts, axis=0)
+
+
+def _parts(states: States) -> Float[np.ndarray, "batch parts"]:
+    return np.ascontiguousarray(states).view(np.float64)
 
 
 def pauli_action(
