@@ -29,7 +29,7 @@ class _Expectations(torch.autograd.Function):
     def forward(ctx: Any, executable: Executable, shared: Tensor, varying: Tensor, amplitudes: Tensor | None) -> Tensor:
         binding = _binding(shared, varying, amplitudes)
         values, ctx.residual = executable.forward(binding)
-        ctx.executable = executable
+        ctx.executable, ctx.binding = executable, binding
         ctx.save_for_backward(shared, varying, amplitudes)
         return torch.from_numpy(values)
 
@@ -38,7 +38,7 @@ class _Expectations(torch.autograd.Function):
         shared, varying, amplitudes = ctx.saved_tensors
         if torch.is_grad_enabled():
             return (None, *_shift_rule(ctx.executable, shared, varying, amplitudes, cotangent))
-        gradients = ctx.executable.backward(_binding(shared, varying, amplitudes), ctx.residual, cotangent.numpy())
+        gradients = ctx.executable.backward(ctx.binding, ctx.residual, cotangent.numpy())
         found = None if gradients.amplitudes is None else torch.from_numpy(gradients.amplitudes)
         return None, torch.from_numpy(gradients.shared), torch.from_numpy(gradients.varying), found
 

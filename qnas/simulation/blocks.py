@@ -47,6 +47,7 @@ class DiagonalBlock:
 
     slots: list[int]
     signs: Float[np.ndarray, "dim slots"]
+    has_angles = True
 
 
 @dataclass(eq=False)
@@ -56,6 +57,7 @@ class PauliBlock:
     slot: int
     index: Int[np.ndarray, " dim"]
     phases: Complex[np.ndarray, " dim"]
+    has_angles = True
 
 
 @dataclass(eq=False)

@@ -23,6 +23,8 @@ from qnas.simulation.sweep import Sweep
 
 _CHUNK_QUBITS = 15
 """A sweep works on at most 2^15 amplitudes (512 KiB), so that it stays in the cache; one sample may be larger."""
+_KEPT_AMPLITUDES = 2**21
+"""The states along the circuit are kept for the gradient up to this many (32 MiB); beyond, the sweep undoes them."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,9 @@ def _joined(parts: list[np.ndarray]) -> np.ndarray:
 
 def _sweeps(plan: Plan, binding: Binding) -> Iterator[Sweep]:
     """The batch in chunks that fit the cache."""
+    keep = plan.n_kept * binding.batch * 2**plan.n_qubits <= _KEPT_AMPLITUDES
     chunk = int(2 ** max(_CHUNK_QUBITS - plan.n_qubits, 0))
     for start in range(0, binding.batch, chunk):
         rows = slice(start, start + chunk)
         amplitudes = None if binding.amplitudes is None else binding.amplitudes[rows]
-        yield Sweep(plan, Binding(binding.shared, binding.varying[rows], amplitudes))
+        yield Sweep(plan, Binding(binding.shared, binding.varying[rows], amplitudes), keep=keep)
