@@ -33,9 +33,8 @@ class _Expectations(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, executable: Executable, shared: Tensor, varying: Tensor, amplitudes: Tensor | None) -> Tensor:
-        binding = _binding(shared, varying, amplitudes)
-        values, ctx.residual = executable.forward(binding)
-        ctx.executable = executable
+        ctx.executable, ctx.binding = executable, _binding(shared, varying, amplitudes)
+        values, ctx.residual = executable.forward(ctx.binding)
         ctx.save_for_backward(shared, varying, amplitudes)
         return torch.from_numpy(values)
 
@@ -44,8 +43,8 @@ class _Expectations(torch.autograd.Function):
         shared, varying, amplitudes = ctx.saved_tensors
         if torch.is_grad_enabled():
             return (None, *_shift_rule(ctx.executable, shared, varying, amplitudes, cotangent))
-        binding, needs = _binding(shared, varying, amplitudes), Needs(*ctx.needs_input_grad[1:])
-        gradients = ctx.executable.backward(binding, ctx.residual, cotangent.numpy(), needs)
+        needs = Needs(*ctx.needs_input_grad[1:])
+        gradients = ctx.executable.backward(ctx.binding, ctx.residual, cotangent.numpy(), needs)
         found = None if gradients.amplitudes is None else torch.from_numpy(gradients.amplitudes)
         return None, torch.from_numpy(gradients.shared), torch.from_numpy(gradients.varying), found
 

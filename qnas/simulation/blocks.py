@@ -49,6 +49,7 @@ class DiagonalBlock:
 
     slots: list[int]
     signs: Signs
+    has_angles = True
 
 
 @dataclass(eq=False)
@@ -57,6 +58,7 @@ class PauliBlock:
 
     slot: int
     action: PauliAction
+    has_angles = True
 
 
 @dataclass(eq=False)

@@ -8,7 +8,7 @@ exp(-i phi/2 P) and lambda = O psi, d<O>/dphi = Im <lambda| P |psi>.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -18,15 +18,15 @@ from qnas.circuit.program import CircuitProgram
 from qnas.simulation.contract import EVERYTHING, Binding, Gradients, Needs, Spent, States
 from qnas.simulation.memory import BYTES_PER_AMPLITUDE, check_memory
 from qnas.simulation.observables import Observables
-from qnas.simulation.steps import Plan, make_plan
+from qnas.simulation.steps import MonomialStep, Plan, make_plan
 from qnas.simulation.sweep import Sweep
 
 _CHUNK_QUBITS = 15
 """A sweep works on at most 2^15 amplitudes (512 KiB), so that it stays in the cache; one sample may be larger."""
 _CHUNK_GATES = 2**16
 """A sweep holds at most this many gates with angles of their own, unless one sample has more."""
-_KEPT_SHARE = 4
-"""Final states are kept for the gradient within this part of the budget; beyond it they are computed again."""
+_KEPT_BYTES = 2**25
+"""The states along the circuit are kept for the gradient up to this many bytes; beyond, the sweep undoes them."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,15 @@ class ExactSimulator:
         self, program: CircuitProgram, observables: Sequence[SparsePauliOp], varying: Bool[np.ndarray, " slots"]
     ) -> ExactExecutable:
         """See `qnas.simulation.contract.Simulator`."""
-        kept = check_memory(program, self.memory_bytes) // _KEPT_SHARE
-        return ExactExecutable(make_plan(program, varying), Observables(observables, program.n_qubits), kept)
+        spare = check_memory(program, self.memory_bytes)
+        plan, read = _heisenberg(make_plan(program, varying), Observables(observables, program.n_qubits))
+        return ExactExecutable(plan, read, spare)
 
     def states(self, program: CircuitProgram, binding: Binding, varying: Bool[np.ndarray, " slots"]) -> States:
         """The final states, shape (batch, 2^n), without the circuit's global phase."""
         check_memory(program, self.memory_bytes)
-        return np.concatenate([sweep.forward() for sweep in _sweeps(make_plan(program, varying), binding)])
+        plan = make_plan(program, varying)
+        return np.concatenate([sweep.forward() for sweep in _sweeps(plan, binding, keep=False)])
 
 
 class ExactExecutable:
@@ -59,20 +61,21 @@ class ExactExecutable:
     Args:
         plan: of the circuit.
         observables: what is read.
-        kept_bytes: how much the final states may take that a forward pass keeps for the gradient.
+        spare_bytes: what the budget leaves for states that are kept for the gradient: half for the final ones, which
+            are computed again beyond it, half for those along the circuit.
     """
 
-    def __init__(self, plan: Plan, observables: Observables, kept_bytes: int) -> None:
+    def __init__(self, plan: Plan, observables: Observables, spare_bytes: int) -> None:
         self._plan = plan
         self._observables = observables
-        self._kept_bytes = kept_bytes
+        self._spare_bytes = spare_bytes
         self.spent = Spent()
 
     def forward(self, binding: Binding) -> tuple[Float[np.ndarray, "batch observables"], object]:
         """Expectation values; the residual is each chunk's sweep, which remembers its final states, or None."""
-        keeps = binding.batch * BYTES_PER_AMPLITUDE * 2**self._plan.n_qubits <= self._kept_bytes
+        keeps = self._state_bytes(binding) <= self._spare_bytes // 2
         values, kept = [], []
-        for sweep in _sweeps(self._plan, binding):
+        for sweep in _sweeps(self._plan, binding, keep=self._keeps_states(binding)):
             values.append(self._observables.expectations(sweep.forward()))
             if keeps:
                 kept.append(sweep)
@@ -101,21 +104,37 @@ class ExactExecutable:
             amplitudes=_joined(amplitudes) if amplitudes else None,
         )
 
+    def _keeps_states(self, binding: Binding) -> bool:
+        return self._plan.n_kept * self._state_bytes(binding) <= min(self._spare_bytes // 2, _KEPT_BYTES)
+
+    def _state_bytes(self, binding: Binding) -> int:
+        return binding.batch * BYTES_PER_AMPLITUDE * int(2**self._plan.n_qubits)
+
     def _again(self, binding: Binding) -> Iterator[Sweep]:
-        for sweep in _sweeps(self._plan, binding):
+        for sweep in _sweeps(self._plan, binding, keep=False):
             sweep.forward()
             yield sweep
+
+
+def _heisenberg(plan: Plan, observables: Observables) -> tuple[Plan, Observables]:
+    """Final permutations and phases, such as a ring of CX, act on the observables, once, instead of on every state."""
+    while plan.steps and isinstance(last := plan.steps[-1], MonomialStep):
+        pulled = observables.before(last.block.index)
+        if pulled is None:
+            break
+        plan, observables = replace(plan, steps=plan.steps[:-1]), pulled
+    return plan, observables
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def _sweeps(plan: Plan, binding: Binding) -> Iterator[Sweep]:
-    """The batch in chunks that fit the cache."""
-    gates = max(plan.varying_cells.slots.size, 1)
+def _sweeps(plan: Plan, binding: Binding, *, keep: bool) -> Iterator[Sweep]:
+    """The batch in chunks that fit the cache; see `Sweep` for `keep`."""
+    gates = max(plan.cells.leads.slots.size, 1)
     chunk = int(2 ** max(min(_CHUNK_QUBITS - plan.n_qubits, (_CHUNK_GATES // gates).bit_length() - 1), 0))
     for start in range(0, binding.batch, chunk):
         rows = slice(start, start + chunk)
         amplitudes = None if binding.amplitudes is None else binding.amplitudes[rows]
-        yield Sweep(plan, Binding(binding.shared, binding.varying[rows], amplitudes))
+        yield Sweep(plan, Binding(binding.shared, binding.varying[rows], amplitudes), keep=keep)

@@ -34,7 +34,7 @@ def check_memory(program: CircuitProgram, budget: int | None) -> int:
         budget: in bytes; None for what is available now.
 
     Returns:
-        The budget.
+        What the budget leaves, in bytes.
 
     Raises:
         MemoryBudgetError: the circuit is over the budget; the sentence says how much is needed and how much there is.
@@ -48,7 +48,7 @@ def check_memory(program: CircuitProgram, budget: int | None) -> int:
             f"the budget is {readable(budget)}; use at most {max(program.n_qubits - n_too_many, 0)} qubits here, or "
             "set simulation.memory_gib if there is more."
         )
-    return budget
+    return budget - needed
 
 
 def readable(n_bytes: int) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from qiskit.quantum_info import SparsePauliOp
 
 from qnas.errors import CircuitError
@@ -30,9 +31,27 @@ class Observables:
         self.n_observables = len(operators)
         self._parts = _parts(operators, n_qubits)
         self._z_type = [part.flip.mask for part in self._parts] == [0]
+        kept = self._parts[0].diagonals.matrix if self._z_type else None
+        # one row for the real and one for the imaginary part of each amplitude, so that arithmetic is real
+        self._by_part = None if kept is None else np.repeat(kept, 2, axis=0)
+
+    def before(self, index: Int[np.ndarray, " dim"] | None) -> Observables | None:
+        """The same observables on the states in front of psi'[i] = phases[i] psi[index[i]] (Heisenberg picture).
+
+        None unless all are diagonal, which they stay, and few enough for their diagonals to be kept.
+        """
+        if self._by_part is None:
+            return None
+        pulled = copy(self)
+        if index is not None:
+            by_amplitude = self._by_part.reshape(len(index), 2, -1)
+            pulled._by_part = by_amplitude[np.argsort(index)].reshape(2 * len(index), -1)
+        return pulled
 
     def expectations(self, states: States) -> Float[np.ndarray, "batch observables"]:
         """<psi_b| O_k |psi_b> for every sample b and observable k."""
+        if self._by_part is not None:
+            return np.square(_real_and_imaginary(states)) @ self._by_part
         if self._z_type:
             return self._parts[0].diagonals.project(states.real**2 + states.imag**2)
         total = sum(part.diagonals.project(states.conj() * part.flip(states)) for part in self._parts)
@@ -40,10 +59,18 @@ class Observables:
 
     def apply(self, states: States, cotangent: Float[np.ndarray, "batch observables"]) -> States:
         """sum_k cotangent[b, k] O_k |psi_b> for every sample b."""
+        if self._by_part is not None:
+            weighted = cotangent @ self._by_part.T
+            weighted *= _real_and_imaginary(states)
+            return weighted.view(np.complex128)
         total = self._parts[0].diagonals.combine(cotangent) * self._parts[0].flip(states)
         for part in self._parts[1:]:
             total += part.diagonals.combine(cotangent) * part.flip(states)
         return total
+
+
+def _real_and_imaginary(states: States) -> Float[np.ndarray, "batch parts"]:
+    return np.ascontiguousarray(states).view(np.float64)
 
 
 def check_observables(operators: object, n_qubits: int) -> None:

@@ -65,7 +65,7 @@ class Signs:
         masks: one bit mask per term.
         weights: of each term in each column.
         n_qubits: there are 2^n_qubits rows.
-        stored: keep the matrix, or make each term's signs when they are needed.
+        stored: keep `matrix`, or make each term's signs when they are needed.
     """
 
     def __init__(
@@ -73,19 +73,19 @@ class Signs:
     ) -> None:
         self._masks, self._weights, self._n_qubits = masks, weights, n_qubits
         rows = (signs(mask, n_qubits) for mask in masks)
-        self._matrix = np.stack(list(rows), axis=1) @ weights if stored else None
+        self.matrix = np.stack(list(rows), axis=1) @ weights if stored else None
 
     def project(self, values: Num[np.ndarray, "batch dim"]) -> Num[np.ndarray, "batch columns"]:
         """values @ M"""
-        if self._matrix is not None:
-            return values @ self._matrix
+        if self.matrix is not None:
+            return values @ self.matrix
         by_term = [values @ signs(mask, self._n_qubits) for mask in self._masks]
         return np.stack(by_term, axis=1) @ self._weights
 
     def combine(self, coefficients: Num[np.ndarray, "batch columns"]) -> Num[np.ndarray, "batch dim"]:
         """coefficients @ M.T"""
-        if self._matrix is not None:
-            return coefficients @ self._matrix.T
+        if self.matrix is not None:
+            return coefficients @ self.matrix.T
         by_term = coefficients @ self._weights.T
         total = np.zeros((len(coefficients), 2**self._n_qubits), dtype=by_term.dtype)
         for k, mask in enumerate(self._masks):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -18,13 +19,17 @@ Gates: TypeAlias = list[Rotation | Fixed]
 _KEPT_LAYOUTS = 4
 
 
+Where: TypeAlias = slice | Int[np.ndarray, " _"]
+"""Some positions along an axis; a slice, which is quicker, where they are neighbours."""
+
+
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """Which cells read their transition matrices from one window: positions in the window and numbers of cells."""
+    """Which cells read their Pauli vectors from one window: positions in the window and numbers of cells, if any."""
 
     window: Window
-    shared: tuple[Int[np.ndarray, " s"], Int[np.ndarray, " s"]]
-    varying: tuple[Int[np.ndarray, " v"], Int[np.ndarray, " v"]]
+    shared: tuple[Where, Where] | None
+    varying: tuple[Where, Where] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +39,18 @@ class LocalStep:
     shared: tuple[tuple[int, int], ...]
     varying: tuple[tuple[int, int], ...]
     readings: tuple[Reading, ...]
+    has_angles: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """A local step on |0...0>: which qubits get their state from which cells, and what it takes to differentiate."""
+
+    shared: tuple[Where, Where] | None
+    varying: tuple[Where, Where] | None
+    idle: Where | None
+    step: LocalStep
+    windows: Sequence[Window]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +59,7 @@ class MonomialStep:
 
     block: MonomialBlock
     inverse: MonomialBlock
+    has_angles: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +69,7 @@ class DenseStep:
     qubits: tuple[int, ...]
     matrix: Complex[np.ndarray, "k k"]
     inverse: Complex[np.ndarray, "k k"]
+    has_angles: bool = False
 
 
 Step: TypeAlias = LocalStep | MonomialStep | DenseStep | DiagonalBlock | PauliBlock
@@ -68,7 +87,7 @@ class Layout:
         self._places[plan.shared_slots] = np.arange(n_shared)
         self._places[plan.varying_slots] = n_shared + np.arange(n_varying)
         self._stride[plan.varying_slots] = n_varying
-        self.rows = Rows(plan.shared_cells, plan.varying_cells, batch, self._places, self._stride)
+        self.rows = Rows(plan.cells, batch, self._places, self._stride)
 
     def places(self, slots: Sequence[int]) -> Int[np.ndarray, "batch_or_1 k"]:
         """Where the angles of some slots lie for each sample; one row if all samples share them."""
@@ -88,19 +107,29 @@ class Plan:
     n_qubits: int
     shared_slots: Int[np.ndarray, " shared"]
     varying_slots: Int[np.ndarray, " varying"]
-    start: LocalStep | None
+    start: Start | None
     steps: tuple[Step, ...]
-    shared_cells: Cells
-    varying_cells: Cells
+    cells: Cells
     _layouts: dict[int, Layout] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def varies_later(self) -> bool:
+        """Whether a step behind the start has cells that vary."""
+        return any(isinstance(step, LocalStep) and step.varying for step in self.steps)
+
+    @cached_property
+    def n_kept(self) -> int:
+        """How many steps behind the start have angles; the gradient needs the states there."""
+        return sum(step.has_angles for step in self.steps)
 
     def layout(self, batch: int) -> Layout:
         """The layout of a batch size; the last few are kept."""
-        if batch not in self._layouts:
-            while len(self._layouts) >= _KEPT_LAYOUTS:
-                self._layouts.pop(next(iter(self._layouts)))
-            self._layouts[batch] = Layout(self, batch)
-        return self._layouts[batch]
+        found = self._layouts.get(batch)
+        if found is None:
+            for oldest in list(self._layouts)[: 1 - _KEPT_LAYOUTS]:  # other threads may be at it, too
+                self._layouts.pop(oldest, None)
+            found = self._layouts[batch] = Layout(self, batch)
+        return found
 
 
 def make_plan(program: CircuitProgram, varying: Bool[np.ndarray, " slots"]) -> Plan:
@@ -118,16 +147,14 @@ def make_plan(program: CircuitProgram, varying: Bool[np.ndarray, " slots"]) -> P
         else:
             steps.append(block)
     first = steps[0] if steps and program.amplitude_inputs is None else None
-    start = first if isinstance(first, LocalStep) else None
-    depth = max((len(cell) for cell in cells[0] + cells[1]), default=1)
+    start = _start(first, program.n_qubits, all_windows) if isinstance(first, LocalStep) else None
     return Plan(
         n_qubits=program.n_qubits,
         shared_slots=np.flatnonzero(~varying),
         varying_slots=np.flatnonzero(varying),
         start=start,
         steps=tuple(steps[1:] if start else steps),
-        shared_cells=Cells.of(cells[0], depth),
-        varying_cells=Cells.of(cells[1], depth),
+        cells=Cells.of(*cells, varying),
     )
 
 
@@ -137,7 +164,7 @@ def _local_step(
     cells: tuple[list[Gates], list[Gates]],
     all_windows: Sequence[Window],
 ) -> LocalStep:
-    """Number the cells of a block, and note where those with rotations read their transition matrices."""
+    """Number the cells of a block, and note where those with rotations read their Pauli vectors."""
     numbered: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
     rotating: set[int] = set()
     for qubit, gates in block.cells.items():
@@ -151,17 +178,29 @@ def _local_step(
         Reading(window, _inside(numbered[False], window, rotating), _inside(numbered[True], window, rotating))
         for window in all_windows
     ]
-    wanted = tuple(reading for reading in readings if len(reading.shared[0]) + len(reading.varying[0]))
-    return LocalStep(tuple(numbered[False]), tuple(numbered[True]), wanted)
+    wanted = tuple(reading for reading in readings if reading.shared or reading.varying)
+    return LocalStep(tuple(numbered[False]), tuple(numbered[True]), wanted, has_angles=bool(wanted))
 
 
-def _inside(
-    numbered: Sequence[tuple[int, int]], window: Window, rotating: set[int]
-) -> tuple[Int[np.ndarray, " k"], Int[np.ndarray, " k"]]:
-    chosen = [
-        (qubit - window.start, cell)
-        for qubit, cell in numbered
-        if qubit in rotating and window.start <= qubit < window.start + window.size
-    ]
-    pairs = np.array(chosen, dtype=np.int64).reshape(-1, 2)
-    return pairs[:, 0], pairs[:, 1]
+def _inside(numbered: Sequence[tuple[int, int]], window: Window, rotating: set[int]) -> tuple[Where, Where] | None:
+    return _pairs(
+        [
+            (qubit - window.start, cell)
+            for qubit, cell in numbered
+            if qubit in rotating and window.start <= qubit < window.start + window.size
+        ]
+    )
+
+
+def _pairs(chosen: Sequence[tuple[int, int]]) -> tuple[Where, Where] | None:
+    return (_where([left for left, _ in chosen]), _where([right for _, right in chosen])) if chosen else None
+
+
+def _where(positions: Sequence[int]) -> Where:
+    run = range(positions[0], positions[0] + len(positions))
+    return slice(run.start, run.stop) if list(positions) == list(run) else np.array(positions)
+
+
+def _start(first: LocalStep, n_qubits: int, all_windows: Sequence[Window]) -> Start:
+    idle = sorted(set(range(n_qubits)) - {qubit for qubit, _ in first.shared + first.varying})
+    return Start(_pairs(first.shared), _pairs(first.varying), _where(idle) if idle else None, first, all_windows)

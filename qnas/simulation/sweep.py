@@ -8,11 +8,14 @@ from jaxtyping import Complex, Float
 from qnas.simulation.aer import Register, register
 from qnas.simulation.blocks import DiagonalBlock, MonomialBlock, PauliBlock
 from qnas.simulation.contract import Binding, Gradients, States
-from qnas.simulation.steps import DenseStep, LocalStep, MonomialStep, Plan, Step
+from qnas.simulation.product import ProductState
+from qnas.simulation.steps import DenseStep, LocalStep, MonomialStep, Plan, Reading, Start, Step
 
 Live = Complex[np.ndarray, "copies batch dim"]
-Matrices = tuple[Complex[np.ndarray, "shared 1 2 2"], Complex[np.ndarray, "varying batch 2 2"]]
+Matrices = tuple[Complex[np.ndarray, "shared 2 2"], Complex[np.ndarray, "varying batch 2 2"]]
 """Of the cells that all samples share, and of those that vary."""
+Vectors = tuple[Float[np.ndarray, "shared 3"], Float[np.ndarray, "varying batch 3"]]
+"""Im <lambda| (X, Y, Z) |psi> right behind the same cells."""
 
 
 class Sweep:
@@ -21,63 +24,69 @@ class Sweep:
     Args:
         plan: of the circuit.
         binding: of the chunk.
+        keep: whether to keep the states wherever the way back needs them, instead of undoing the circuit on them too.
     """
 
     states: States
 
-    def __init__(self, plan: Plan, binding: Binding) -> None:
-        self._plan, self._amplitudes = plan, binding.amplitudes
+    def __init__(self, plan: Plan, binding: Binding, *, keep: bool) -> None:
+        self._plan, self._amplitudes, self._keep = plan, binding.amplitudes, keep
         self.batch = binding.batch
         self._layout = plan.layout(self.batch)
         self._angles = np.concatenate([binding.shared, binding.varying.ravel(), _ZERO])
-        self._product, self._after = self._layout.rows.matrices(self._angles)
+        self._matrices = self._layout.rows.matrices(self._angles)
+        self._kept: list[States] = []
+        self._start: tuple[Start, ProductState] | None = None
         self._batch_qubits = (self.batch - 1).bit_length()
         self._controls = range(plan.n_qubits, plan.n_qubits + self._batch_qubits)
-
-    def _by_cell(self, rows: Complex[np.ndarray, "rows 2 2"]) -> Matrices:
-        """Rows as shared cells, shape (cells, 1, 2, 2), and varying ones, (cells, batch, 2, 2)."""
-        n_shared = self._layout.rows.n_shared
-        return rows[:n_shared, None], rows[n_shared:].reshape(-1, self.batch, 2, 2)
 
     # --- forward ---------------------------------------------------------------------------------------------
 
     def forward(self) -> States:
         """The final states of the chunk."""
-        matrices = self._by_cell(self._product)
+        matrices = (self._matrices.shared, self._matrices.varying)
         with register(self._plan.n_qubits + self._batch_qubits) as aer:
-            states = aer.amplitudes.reshape(-1, 2**self._plan.n_qubits)
-            states[self.batch :] = 0
-            live = states[: self.batch]
-            self._prepare(live, matrices)
+            live = self._live(aer.amplitudes.reshape(1, -1, 2**self._plan.n_qubits))
+            self._prepare(live[0], matrices)
             for step in self._plan.steps:
-                self._apply(aer, live[None], step, matrices)
+                self._apply(aer, live, step, matrices)
+                if self._keep and step.has_angles:
+                    aer.flush()
+                    self._kept.append(live[0].copy())
             aer.flush()
-            self.states = live.copy()
+            ends_kept = self._keep and self._plan.steps and self._plan.steps[-1].has_angles
+            self.states = self._kept[-1] if ends_kept else live[0].copy()
         return self.states
+
+    def _live(self, states: Complex[np.ndarray, "copies rows dim"]) -> Live:
+        """The rows of the samples; the others, which fill up the register, become zero."""
+        if self.batch == states.shape[1]:
+            return states
+        states[:, self.batch :] = 0
+        return states[:, : self.batch]
 
     def _prepare(self, live: States, matrices: Matrices) -> None:
         if self._amplitudes is not None:
             live[:] = self._amplitudes
         elif self._plan.start is not None:
-            self._prepare_product(live, self._plan.start, matrices)
+            product = self._product(self._plan.start, matrices)
+            self._start = (self._plan.start, product)
+            live[:] = product.amplitudes
         else:
             live[:] = 0
             live[:, 0] = 1
 
-    def _prepare_product(self, live: States, start: LocalStep, matrices: Matrices) -> None:
-        """One-qubit gates on |0...0> make a product of their first columns, built up from the highest qubit."""
-        n_qubits = self._plan.n_qubits
-        columns = [_IDLE] * n_qubits
-        for numbered, own in zip((start.shared, start.varying), matrices, strict=True):
-            for qubit, cell in numbered:
-                columns[qubit] = own[cell, :, :, 0]
-        product = columns[n_qubits - 1]
-        for qubit in reversed(range(1, n_qubits - 1)):
-            product = (product[:, :, None] * columns[qubit][:, None, :]).reshape(-1, 2 * product.shape[1])
-        if n_qubits == 1:
-            live[:] = product
-        else:
-            np.multiply(product[:, :, None], columns[0][:, None, :], out=live.reshape(self.batch, -1, 2))
+    def _product(self, start: Start, matrices: Matrices) -> ProductState:
+        columns = np.empty((self.batch, self._plan.n_qubits, 2), dtype=np.complex128)
+        if start.varying is not None:
+            qubits, cells = start.varying
+            columns[:, qubits] = matrices[1][cells, :, :, 0].swapaxes(0, 1)
+        if start.shared is not None:
+            qubits, cells = start.shared
+            columns[:, qubits] = matrices[0][cells, :, 0]
+        if start.idle is not None:
+            columns[:, start.idle] = _IDLE
+        return ProductState(columns, start.windows)
 
     def _apply(self, aer: Register, live: Live, step: Step, matrices: Matrices) -> None:
         if isinstance(step, LocalStep):
@@ -94,7 +103,7 @@ class Sweep:
     def _apply_cells(self, aer: Register, step: LocalStep, matrices: Matrices) -> None:
         shared, varying = matrices
         for qubit, cell in step.shared:
-            aer.unitary((qubit,), shared[cell, 0])
+            aer.unitary((qubit,), shared[cell])
         for qubit, cell in step.varying:
             if self._batch_qubits:
                 aer.multiplexer(self._controls, qubit, self._padded(varying[cell]))
@@ -122,83 +131,97 @@ class Sweep:
     # --- adjoint ---------------------------------------------------------------------------------------------
 
     def backward(self, cotangents: States) -> Gradients:
-        """Undo the circuit on the final states and on their cotangents (lambda), one stacked on the other."""
+        """Undo the circuit on the cotangents (lambda) of the final states, and on these where none were kept."""
         plan, layout = self._plan, self._layout
-        inverses = self._by_cell(np.ascontiguousarray(self._product.conj().swapaxes(-1, -2)))
-        transitions = np.zeros_like(self._product)
-        read_into = self._by_cell(transitions)
+        vectors = (np.zeros((layout.rows.n_shared, 3)), np.zeros((layout.rows.n_varying, self.batch, 3)))
         found = np.zeros(layout.length)
-        with register(plan.n_qubits + self._batch_qubits + 1) as aer:
-            pair = aer.amplitudes.reshape(2, -1, 2**plan.n_qubits)
-            pair[:, self.batch :] = 0
-            live = pair[:, : self.batch]
-            live[0], live[1] = self.states, cotangents
-            for step in reversed(plan.steps):
-                self._undo(aer, live, step, inverses, read_into, found)
-            aer.flush()
-            if plan.start is not None:
-                _read(live, plan.start, read_into)
-            amplitudes = None if self._amplitudes is None else 2 * live[1].real
-        found += layout.rows.derivatives(self._after, transitions, layout.length)
+        copies = 1 if self._keep else 2
+        with register(plan.n_qubits + self._batch_qubits + copies - 1) as aer:
+            live = self._live(aer.amplitudes.reshape(copies, -1, 2**plan.n_qubits))
+            live[-1] = cotangents
+            if not self._keep:
+                live[0] = self.states
+            self._undo_all(aer, live, vectors, found)
+            if self._start is not None:
+                _read_start(*self._start, live[-1], vectors)
+            amplitudes = None if self._amplitudes is None else 2 * live[-1].real
+        found += layout.rows.derivatives(self._matrices, *vectors)
         varying = found[layout.n_shared : -1].reshape(self.batch, layout.n_varying)
         return Gradients(found[: layout.n_shared], varying, amplitudes)
 
-    def _undo(
-        self,
-        aer: Register,
-        live: Live,
-        step: Step,
-        inverses: Matrices,
-        read_into: Matrices,
-        found: Float[np.ndarray, " flat"],
-    ) -> None:
-        if isinstance(step, DenseStep):
-            aer.unitary(step.qubits, step.inverse)
-            return
+    def _undo_all(self, aer: Register, live: Live, vectors: Vectors, found: Float[np.ndarray, " flat"]) -> None:
+        """All steps behind the start, with what the derivatives need on the way."""
+        varying = self._matrices.varying
+        inverses = (_inverse(self._matrices.shared), _inverse(varying) if self._plan.varies_later else varying)
+        kept = reversed(self._kept)
+        for step in reversed(self._plan.steps):
+            if step.has_angles:
+                aer.flush()
+                self._read(next(kept) if self._keep else live[0], live[-1], step, vectors, found)
+            self._undo(aer, live, step, inverses)
         aer.flush()
-        if isinstance(step, LocalStep):
-            _read(live, step, read_into)
-            self._apply_cells(aer, step, inverses)
-        elif isinstance(step, MonomialStep):
-            _permute(live, step.inverse)
-        else:
-            self._differentiate(live, step, found)
-            self._rotate(live, step, sign=-1.0)
 
-    def _differentiate(self, live: Live, block: DiagonalBlock | PauliBlock, found: Float[np.ndarray, " flat"]) -> None:
-        """Im <lambda| P |psi>, added up by angle."""
-        if isinstance(block, DiagonalBlock):
-            slots, values = block.slots, block.signs.project((live[1].conj() * live[0]).imag)
+    def _undo(self, aer: Register, live: Live, step: Step, inverses: Matrices) -> None:
+        if isinstance(step, LocalStep):
+            self._apply_cells(aer, step, inverses)
+        elif isinstance(step, DenseStep):
+            aer.unitary(step.qubits, step.inverse)
         else:
-            acted = block.action(live[0])
-            slots, values = [block.slot], np.einsum("bi,bi->b", live[1].conj(), acted).imag[:, None]
+            aer.flush()
+            if isinstance(step, MonomialStep):
+                _permute(live, step.inverse)
+            else:
+                self._rotate(live, step, sign=-1.0)
+
+    def _read(
+        self, psi: States, cotangents: States, step: Step, vectors: Vectors, found: Float[np.ndarray, " flat"]
+    ) -> None:
+        """Im <lambda| P |psi> of the rotations of a step, from the states behind it."""
+        bra = cotangents.conj()
+        if isinstance(step, LocalStep):
+            for reading in step.readings:
+                found_here = reading.window.vectors(psi, bra, keep_batch=reading.varying is not None)
+                _enter(reading, found_here, vectors)
+        elif isinstance(step, DiagonalBlock):
+            self._add(step.slots, step.signs.project((bra * psi).imag), found)
+        elif isinstance(step, PauliBlock):
+            acted = step.action(psi)
+            self._add([step.slot], np.einsum("bi,bi->b", bra, acted).imag[:, None], found)
+
+    def _add(self, slots: list[int], values: Float[np.ndarray, "batch k"], found: Float[np.ndarray, " flat"]) -> None:
+        """Add up derivatives by angle."""
         places = self._layout.places(slots)
         per_place = values if len(places) > 1 else values.sum(axis=0, keepdims=True)
         found += np.bincount(places.ravel(), per_place.ravel(), minlength=len(found))
 
 
 _ZERO = np.zeros(1)
-_IDLE = np.array([[1, 0]], dtype=np.complex128)
+_IDLE = np.array([1, 0], dtype=np.complex128)
+
+
+def _inverse(matrices: Complex[np.ndarray, "*rows 2 2"]) -> Complex[np.ndarray, "*rows 2 2"]:
+    return np.ascontiguousarray(matrices.conj().swapaxes(-1, -2))
 
 
 def _permute(live: Live, block: MonomialBlock) -> None:
     if block.index is not None:
-        live[:] = live[..., block.index]
+        # the indices are in range; with mode "raise" numpy would write through a buffer
+        live.copy().take(block.index, axis=-1, out=live, mode="clip")
     if block.phases is not None:
         live *= block.phases
 
 
-def _read(live: Live, step: LocalStep, read_into: Matrices) -> None:
-    """The transition matrices of a local step's cells, from the states behind it."""
-    if not step.readings:
-        return
-    shared, varying = read_into
-    psi, bra = live[0], live[1].conj()
-    for reading in step.readings:
+def _enter(reading: Reading, found: Float[np.ndarray, "b qubits 3"], vectors: Vectors) -> None:
+    shared, varying = vectors
+    if reading.varying is not None:
         places, cells = reading.varying
-        found = reading.window.transitions(psi, bra, keep_batch=bool(len(cells)))
-        if len(cells):
-            varying[cells] = found[:, places].swapaxes(0, 1)
+        varying[cells] = found[:, places].swapaxes(0, 1)
+    if reading.shared is not None:
         places, cells = reading.shared
-        if len(cells):
-            shared[cells, 0] = found[:, places].sum(axis=0)
+        shared[cells] = found[0, places] if len(found) == 1 else found[:, places].sum(axis=0)
+
+
+def _read_start(start: Start, product: ProductState, cotangents: States, vectors: Vectors) -> None:
+    found = dict(zip(start.windows, product.vectors(cotangents.conj()), strict=True))
+    for reading in start.step.readings:
+        _enter(reading, found[reading.window], vectors)

@@ -14,7 +14,7 @@ from qiskit.quantum_info import SparsePauliOp
 from qnas.circuit.readouts import z
 from qnas.errors import CircuitError, ConfigurationError
 from qnas.model.quantum_layer import QuantumLayer
-from qnas.simulation import ExactSimulator, SimulationSettings, Simulator, make_simulator
+from qnas.simulation import ExactSimulator, SimulationSettings, Simulator, exact, make_simulator
 from qnas.simulation.contract import Binding, Executable
 from tests.circuit.reference import expectations, in_phase, state, unitary
 from tests.circuit.strategies import few, quick, seeds
@@ -105,6 +105,22 @@ def test_the_order_of_samples_does_not_matter(n_qubits, batch):
     np.testing.assert_allclose(values_moved, values[order], rtol=0, atol=1e-14)
     np.testing.assert_allclose(gradients_moved.varying, gradients.varying[order], rtol=0, atol=1e-13)
     np.testing.assert_allclose(gradients_moved.shared, gradients.shared, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("n_qubits", "batch", "amplitudes"), [(3, 4, False), (4, 3, True), (5, 1, False)])
+def test_states_that_are_not_kept_are_undone(n_qubits, batch, amplitudes, monkeypatch):
+    case = Case(n_qubits, batch, seed=11, n_gates=40, amplitudes=amplitudes)
+    found = []
+    for budget in (exact._KEPT_BYTES, 0):
+        monkeypatch.setattr(exact, "_KEPT_BYTES", budget)
+        executable = case.executable()
+        _, residual = executable.forward(case.binding())
+        found.append(executable.backward(case.binding(), residual, case.cotangent))
+    kept, undone = found
+    np.testing.assert_allclose(undone.shared, kept.shared, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(undone.varying, kept.varying, rtol=0, atol=1e-11)
+    if amplitudes:
+        np.testing.assert_allclose(undone.amplitudes, kept.amplitudes, rtol=0, atol=1e-11)
 
 
 def test_a_run_does_not_change_what_it_is_given_nor_later_runs():

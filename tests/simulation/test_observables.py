@@ -61,6 +61,29 @@ def test_signs_that_are_made_when_needed_are_those_that_are_kept(monkeypatch, ch
     np.testing.assert_allclose(made.apply(states, cotangent), kept.apply(states, cotangent), rtol=0, atol=1e-14)
 
 
+@quick
+@given(widths, seeds)
+def test_diagonal_observables_before_a_permutation_with_phases(n_qubits, seed):
+    """<U psi|O|U psi> = <psi|U^dagger O U|psi>."""
+    before = random_states(n_qubits, 3, seed)
+    rng = np.random.default_rng(seed)
+    index, phases = rng.permutation(2**n_qubits), np.exp(1j * rng.uniform(-3, 3, 2**n_qubits))
+    made = Observables([SparsePauliOp("Z" * n_qubits), SparsePauliOp("I" * n_qubits, 0.5)], n_qubits)
+    for where in (index, None):
+        after = (before if where is None else before[:, where]) * phases
+        pulled = made.before(where)
+        np.testing.assert_allclose(pulled.expectations(before), made.expectations(after), rtol=0, atol=1e-13)
+        cotangent = rng.normal(size=(3, 2))
+        expected = np.empty_like(before)
+        applied = made.apply(after, cotangent) / phases
+        expected[:, slice(None) if where is None else where] = applied
+        np.testing.assert_allclose(pulled.apply(before, cotangent), expected, rtol=0, atol=1e-13)
+
+
+def test_observables_that_are_not_diagonal_stay_behind_a_permutation():
+    assert Observables([SparsePauliOp("X")], 1).before(np.array([1, 0])) is None
+
+
 def test_a_string_that_occurs_twice_is_added():
     state = np.array([[1.0 + 0j, 0.0]])
     assert Observables([SparsePauliOp(["Z", "Z", "I"], [0.5, 0.25, 2.0])], 1).expectations(state) == [[2.75]]

@@ -1,8 +1,9 @@
-"""One-qubit transition matrices against partial traces written out."""
+"""Pauli vectors of every qubit against partial traces written out."""
 
 import numpy as np
 import pytest
 
+from qnas.simulation.cells import PAULIS
 from qnas.simulation.transitions import windows
 
 
@@ -12,23 +13,23 @@ def random_states(n_qubits, n_samples, seed):
     return rng.normal(size=shape) + 1j * rng.normal(size=shape)
 
 
-def transition(psi, lam, qubit):
-    """<lambda_i|psi_j> of one qubit, the others summed over."""
-    by_qubit = [vector.reshape(-1, 2, 2**qubit) for vector in (lam.conj(), psi)]
-    return np.einsum("aib,ajb->ij", *by_qubit)
+def vector(psi, lam, qubit):
+    """Im <lambda| (X, Y, Z) |psi> on one qubit, the others summed over."""
+    by_qubit = [state.reshape(-1, 2, 2**qubit) for state in (lam.conj(), psi)]
+    return [np.einsum("aib,ij,ajb->", by_qubit[0], PAULIS[name], by_qubit[1]).imag for name in "XYZ"]
 
 
 @pytest.mark.parametrize("n_qubits", [1, 2, 3, 4, 5, 7, 9])
 @pytest.mark.parametrize("n_samples", [1, 3])
-def test_transitions_of_every_qubit(n_qubits, n_samples):
+def test_vectors_of_every_qubit(n_qubits, n_samples):
     psi, lam = random_states(n_qubits, n_samples, 1), random_states(n_qubits, n_samples, 2)
     for window in windows(n_qubits):
-        found = window.transitions(psi, lam.conj(), keep_batch=True)
-        total = window.transitions(psi, lam.conj(), keep_batch=False)
-        assert found.shape == (n_samples, window.size, 2, 2)
-        assert total.shape == (1, window.size, 2, 2)
+        found = window.vectors(psi, lam.conj(), keep_batch=True)
+        total = window.vectors(psi, lam.conj(), keep_batch=False)
+        assert found.shape == (n_samples, window.size, 3)
+        assert total.shape == (1, window.size, 3)
         for k in range(window.size):
-            expected = [transition(*pair, window.start + k) for pair in zip(psi, lam, strict=True)]
+            expected = [vector(*pair, window.start + k) for pair in zip(psi, lam, strict=True)]
             np.testing.assert_allclose(found[:, k], expected, rtol=0, atol=1e-11)
             np.testing.assert_allclose(total[0, k], np.sum(expected, axis=0), rtol=0, atol=1e-11)
 
