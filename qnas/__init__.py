@@ -20,6 +20,7 @@ _HOMES = {
     "expressibility": "qnas.objectives",
     "flops": "qnas.objectives",
     "gradient_variance": "qnas.objectives",
+    "lie_algebra_dim": "qnas.objectives",
     "load_space": "qnas.space",
     "objective": "qnas.objectives",
     "readout": "qnas.circuit.readouts",

@@ -44,6 +44,7 @@ def plugin(tmp_path):
         "parameters": ("minimize", "weights", "circuit", "linear"),
         "qubits": ("minimize", "qubits", "circuit", "linear"),
         "depth": ("minimize", "gates", "circuit", "linear"),
+        "lie_algebra_dim": ("maximize", "dimensions", "circuit", "log"),
     }.items(),
 )
 def test_the_bundled_objectives(name, row):
@@ -148,8 +149,9 @@ def test_an_unknown_name_is_answered_with_the_nearest(monkeypatch):
     with pytest.raises(PluginError) as refusal:
         choose_objectives(["expresibility"])
     assert str(refusal.value) == (
-        "unknown objective 'expresibility': did you mean 'expressibility'? Allowed: accuracy, depth, expressibility, "
-        "flops, parameters, qubits, trainability. A part of your own needs its decorator, or an entry point in the "
+        "unknown objective 'expresibility': did you mean 'expressibility'? Allowed: accuracy, depth, "
+        "expressibility, flops, lie_algebra_dim, "
+        "parameters, qubits, trainability. A part of your own needs its decorator, or an entry point in the "
         "group 'qnas.objectives'."
     )
 
