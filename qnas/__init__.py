@@ -19,6 +19,7 @@ _HOMES = {
     "encoding": "qnas.circuit.encodings",
     "expressibility": "qnas.objectives",
     "flops": "qnas.objectives",
+    "gradient_efficiency": "qnas.objectives",
     "gradient_variance": "qnas.objectives",
     "lie_algebra_dim": "qnas.objectives",
     "load_space": "qnas.space",

@@ -4,6 +4,7 @@ from qnas.objectives import accuracy, counts
 from qnas.objectives.design import Design
 from qnas.objectives.expressibility import Expressibility, expressibility
 from qnas.objectives.flops import Flops, flops
+from qnas.objectives.gradient_efficiency import GradientEfficiency, gradient_efficiency
 from qnas.objectives.lie_algebra import lie_algebra_dim
 from qnas.objectives.objective import Estimate, Objective, choose_objectives, objective, objectives
 from qnas.objectives.trainability import GradientVariance, gradient_variance
@@ -13,6 +14,7 @@ __all__ = [
     "Estimate",
     "Expressibility",
     "Flops",
+    "GradientEfficiency",
     "GradientVariance",
     "Objective",
     "accuracy",
@@ -20,6 +22,7 @@ __all__ = [
     "counts",
     "expressibility",
     "flops",
+    "gradient_efficiency",
     "gradient_variance",
     "lie_algebra_dim",
     "objective",

@@ -45,6 +45,7 @@ def plugin(tmp_path):
         "qubits": ("minimize", "qubits", "circuit", "linear"),
         "depth": ("minimize", "gates", "circuit", "linear"),
         "lie_algebra_dim": ("maximize", "dimensions", "circuit", "log"),
+        "gradient_efficiency": ("maximize", "weights per setting", "states", "linear"),
     }.items(),
 )
 def test_the_bundled_objectives(name, row):
@@ -150,7 +151,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(monkeypatch):
         choose_objectives(["expresibility"])
     assert str(refusal.value) == (
         "unknown objective 'expresibility': did you mean 'expressibility'? Allowed: accuracy, depth, "
-        "expressibility, flops, lie_algebra_dim, "
+        "expressibility, flops, gradient_efficiency, lie_algebra_dim, "
         "parameters, qubits, trainability. A part of your own needs its decorator, or an entry point in the "
         "group 'qnas.objectives'."
     )
