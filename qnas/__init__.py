@@ -17,6 +17,7 @@ _HOMES = {
     "coupling": "qnas.model.couplings",
     "dataset": "qnas.data",
     "encoding": "qnas.circuit.encodings",
+    "entangling_capability": "qnas.objectives",
     "expressibility": "qnas.objectives",
     "flops": "qnas.objectives",
     "gradient_efficiency": "qnas.objectives",

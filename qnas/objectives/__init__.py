@@ -2,6 +2,7 @@
 
 from qnas.objectives import accuracy, counts
 from qnas.objectives.design import Design
+from qnas.objectives.entangling import EntanglingCapability, entangling_capability
 from qnas.objectives.expressibility import Expressibility, expressibility
 from qnas.objectives.flops import Flops, flops
 from qnas.objectives.gradient_efficiency import GradientEfficiency, gradient_efficiency
@@ -11,6 +12,7 @@ from qnas.objectives.trainability import GradientVariance, gradient_variance
 
 __all__ = [
     "Design",
+    "EntanglingCapability",
     "Estimate",
     "Expressibility",
     "Flops",
@@ -20,6 +22,7 @@ __all__ = [
     "accuracy",
     "choose_objectives",
     "counts",
+    "entangling_capability",
     "expressibility",
     "flops",
     "gradient_efficiency",
