@@ -5,6 +5,7 @@ from qnas.objectives.design import Design
 from qnas.objectives.entangling import EntanglingCapability, entangling_capability
 from qnas.objectives.expressibility import Expressibility, expressibility
 from qnas.objectives.flops import Flops, flops
+from qnas.objectives.frame_potential import FramePotential, frame_potential
 from qnas.objectives.gradient_efficiency import GradientEfficiency, gradient_efficiency
 from qnas.objectives.lie_algebra import lie_algebra_dim
 from qnas.objectives.objective import Estimate, Objective, choose_objectives, objective, objectives
@@ -16,6 +17,7 @@ __all__ = [
     "Estimate",
     "Expressibility",
     "Flops",
+    "FramePotential",
     "GradientEfficiency",
     "GradientVariance",
     "Objective",
@@ -25,6 +27,7 @@ __all__ = [
     "entangling_capability",
     "expressibility",
     "flops",
+    "frame_potential",
     "gradient_efficiency",
     "gradient_variance",
     "lie_algebra_dim",
