@@ -158,7 +158,8 @@ def _closure_of_strings(seeds: Codes, others: Codes, n_qubits: int) -> int:
         if turn in found:
             continue
         turns.append(turn)
-        newest = _not_in(found, [seeds[:0] if not is_seed else np.array([turn]), _multiplied(found, turn, n_qubits)])
+        itself = np.array([turn]) if is_seed else _NO_STRINGS
+        newest = _not_in(found, [itself, _multiplied(found, turn, n_qubits)])
         while len(newest):
             found = np.sort(np.concatenate([found, newest]), kind="stable")
             _check_size(len(found))
