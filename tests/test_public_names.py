@@ -10,7 +10,7 @@ import qnas
 
 FIRM = {
     "Architecture", "QuantumLayer", "build_circuit", "build_model", "expressibility", "flops", "gradient_variance",
-    "load_space", "objective", "encoding", "search",
+    "load_space", "objective", "encoding", "search", "lie_algebra_dim", "gradient_efficiency", "entangling_capability",
 }  # fmt: skip
 SLOW = ("torch", "qiskit", "qiskit_aer", "numpy", "pandas", "matplotlib", "hydra", "optuna", "distributed", "pymoo")
 

@@ -69,6 +69,16 @@ class AngleFunction:
         return values
 
 
+def slopes(angles: AngleMap, parameters: Float[Tensor, " parameters"]) -> Float[np.ndarray, "slots parameters"]:
+    """The derivative of every slot's angle by every parameter, inputs first, at one point."""
+    if not angles.n_slots:
+        return np.empty((0, angles.n_parameters))
+    function = AngleFunction(angles, np.arange(angles.n_slots))
+    with torch.enable_grad():
+        found: Tensor = torch.autograd.functional.jacobian(function, parameters)  # type: ignore[no-untyped-call]
+    return found.numpy()
+
+
 def _compile(expressions: list[sympy.Expr], first: int, n_parameters: int) -> Callable[[Tensor], list[Tensor]] | None:
     if not expressions:
         return None

@@ -2,24 +2,35 @@
 
 from qnas.objectives import accuracy, counts
 from qnas.objectives.design import Design
+from qnas.objectives.entangling import EntanglingCapability, entangling_capability
 from qnas.objectives.expressibility import Expressibility, expressibility
 from qnas.objectives.flops import Flops, flops
+from qnas.objectives.frame_potential import FramePotential, frame_potential
+from qnas.objectives.gradient_efficiency import GradientEfficiency, gradient_efficiency
+from qnas.objectives.lie_algebra import lie_algebra_dim
 from qnas.objectives.objective import Estimate, Objective, choose_objectives, objective, objectives
 from qnas.objectives.trainability import GradientVariance, gradient_variance
 
 __all__ = [
     "Design",
+    "EntanglingCapability",
     "Estimate",
     "Expressibility",
     "Flops",
+    "FramePotential",
+    "GradientEfficiency",
     "GradientVariance",
     "Objective",
     "accuracy",
     "choose_objectives",
     "counts",
+    "entangling_capability",
     "expressibility",
     "flops",
+    "frame_potential",
+    "gradient_efficiency",
     "gradient_variance",
+    "lie_algebra_dim",
     "objective",
     "objectives",
 ]

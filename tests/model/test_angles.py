@@ -7,7 +7,7 @@ from hypothesis import given
 from qiskit.circuit import Parameter
 
 from qnas.circuit.angles import angle_map
-from qnas.model.angles import AngleFunction
+from qnas.model.angles import AngleFunction, slopes
 from tests.circuit.strategies import expression, quick, seeds
 
 x, y, z = (Parameter(name) for name in "xyz")
@@ -43,6 +43,22 @@ def test_each_function_is_differentiable_twice(angle):
     with torch.random.fork_rng(devices=[]):  # the checks draw from the global generator
         assert torch.autograd.gradcheck(function, points(2).requires_grad_())
         assert torch.autograd.gradgradcheck(function, points(2).requires_grad_())
+
+
+def test_slopes_are_qiskits_derivatives():
+    (point,) = points(1)
+    at = dict(zip((x, y, z), point.tolist(), strict=True))
+    angles = [angle for angle in FUNCTIONS if "sign" not in str(angle) and "conj" not in str(angle)]
+    found = slopes(angle_map(angles, [x, y, z]), point)
+    for row, angle in zip(found, angles, strict=True):
+        for slope, parameter in zip(row, (x, y, z), strict=True):
+            expected = angle.gradient(parameter) if parameter in angle.parameters else 0.0
+            free = getattr(expected, "parameters", ())
+            assert slope == pytest.approx(float(expected.bind({p: at[p] for p in free}) if free else expected))
+
+
+def test_no_slots_have_no_slopes():
+    assert slopes(angle_map([], [x, y]), points(1)[0, :2]).shape == (0, 2)
 
 
 @quick

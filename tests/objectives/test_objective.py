@@ -44,6 +44,10 @@ def plugin(tmp_path):
         "parameters": ("minimize", "weights", "circuit", "linear"),
         "qubits": ("minimize", "qubits", "circuit", "linear"),
         "depth": ("minimize", "gates", "circuit", "linear"),
+        "lie_algebra_dim": ("maximize", "dimensions", "circuit", "log"),
+        "gradient_efficiency": ("maximize", "weights per setting", "states", "linear"),
+        "entangling_capability": ("maximize", "Q", "states", "linear"),
+        "frame_potential": ("minimize", "fidelity^t", "states", "log"),
     }.items(),
 )
 def test_the_bundled_objectives(name, row):
@@ -157,8 +161,9 @@ def test_an_unknown_name_is_answered_with_the_nearest(monkeypatch):
     with pytest.raises(PluginError) as refusal:
         choose_objectives(["expresibility"])
     assert str(refusal.value) == (
-        "unknown objective 'expresibility': did you mean 'expressibility'? Allowed: accuracy, depth, expressibility, "
-        "flops, parameters, qubits, trainability. A part of your own needs its decorator, or an entry point in the "
+        "unknown objective 'expresibility': did you mean 'expressibility'? Allowed: accuracy, depth, "
+        "entangling_capability, expressibility, flops, frame_potential, gradient_efficiency, lie_algebra_dim, "
+        "parameters, qubits, trainability. A part of your own needs its decorator, or an entry point in the "
         "group 'qnas.objectives'."
     )
 
