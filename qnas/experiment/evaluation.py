@@ -21,6 +21,7 @@ from qnas.architecture import Architecture
 from qnas.config import ObjectiveSettings
 from qnas.data import DataSettings, Splits, load_splits
 from qnas.errors import DesignError, MemoryBudgetError, UsageError
+from qnas.experiment.budgets import check_budgets
 from qnas.model.training import TrainingSettings
 from qnas.model.weights import weights_to_bytes
 from qnas.objectives import Design, Objective, choose_objectives
@@ -133,7 +134,7 @@ def failure(error: BaseException) -> tuple[State, str]:
 
 def _measure(task: Task, partial: dict[str, Any]) -> None:
     """Fill in values as they come, so that a failure keeps what was measured before it."""
-    load_space(task.space)  # a space in a file may bring parts of its own
+    space = load_space(task.space)  # first, since a space in a file may bring parts of its own
     objectives = choose_objectives(task.objectives.names, task.objectives.add, task.objectives.options)
     simulator = make_simulator(task.simulation)
     splits = splits_of(task.data)
@@ -141,6 +142,7 @@ def _measure(task: Task, partial: dict[str, Any]) -> None:
     partial["n_parameters"] = design.initial_model().n_parameters
     partial["n_live_weights"] = int(design.builder.live_weights.sum())
     partial["remark"] = design.builder.remark
+    check_budgets(space.budgets, design)
     for objective in sorted(objectives, key=lambda objective: COSTS.index(objective.cost)):
         _measure_one(objective, design, partial)
     if "trained" in vars(design):
