@@ -283,15 +283,16 @@ def _describe(chosen: argparse.Namespace, console: Console) -> int:
     from qnas.space import load_space
 
     space = load_space(chosen.space)
-    size = f"{space.size:,}" if space.size_is_exact else f"at most {space.size:,}"
-    table = Table(title=f"{chosen.space}: {size} architectures", title_justify="left", header_style="bold")
+    table = Table(title=f"{chosen.space}: {space.count} architectures", title_justify="left", header_style="bold")
     for column in ("gene", "kind", "values", "condition"):
         table.add_column(column)
-    for gene in space.genes:
-        values = ", ".join(str(value) for value in gene.values[:12])
-        more = f", ... {gene.values[-1]}" if gene.cardinality > 12 else ""
-        table.add_row(gene.name, "ordered" if gene.ordered else "categorical", Text(values + more), gene.condition)
+    for row in space.describe():
+        table.add_row(*(Text(row[column]) for column in ("gene", "kind", "values", "condition")))
     console.print(table)
+    for sentence in dict.fromkeys(constraint.because for constraint in space.tree.constraints):
+        console.print(Text(f"constraint: {sentence}"), soft_wrap=True)
+    for name, bound in space.budgets.items():
+        console.print(Text(f"budget: {name} at most {bound:,}"), soft_wrap=True)
     for seed in range(3):
         architecture = space.sample(seed)
         console.print(Text(f"\nsample {seed}, fingerprint {architecture.fingerprint}", style="bold"))

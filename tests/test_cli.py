@@ -84,7 +84,10 @@ def sentence_of(capsys, arguments, code=2):
 @pytest.mark.parametrize(
     ("override", "said"),
     [
-        ("space=hybird", ["unknown search space 'hybird'", "did you mean 'hybrid'", "Give the path of a Python file"]),
+        (
+            "space=hybird",
+            ["unknown search space 'hybird'", "did you mean 'hybrid'", "the path of a Python or YAML file"],
+        ),
         ("space=nosuch.py", ["there is no file 'nosuch.py'", "give the path of a Python file"]),
         ("space=nomodule:space", ["the module of 'nomodule:space' cannot be imported", "No module named"]),
         ("objectives.names=[acuracy,flops]", ["unknown objective 'acuracy'", "did you mean 'accuracy'", "flops"]),
@@ -246,7 +249,8 @@ def test_a_search_prints_its_course_and_its_front(capsys):
 
 def test_failures_are_counted(capsys):
     assert main(["search", *with_mishaps("error", "run_dir=run")]) == 0
-    assert re.search(r"Pareto front: \d of 12 designs, [1-9]\d* failed", capsys.readouterr().out)
+    printed = " ".join(capsys.readouterr().out.split())  # a title wraps over a narrow table
+    assert re.search(r"Pareto front: \d of 12 designs, [1-9]\d* failed", printed)
 
 
 def test_a_folder_with_brackets_is_printed_as_it_is(capsys):
@@ -384,6 +388,13 @@ def test_a_space_is_described(capsys):
     assert ": 48 architectures" in printed.replace("\n", " ")
     assert "encoding.iqp.repeats" in printed and "encoding is iqp" in printed.replace("=", "is").replace("'", "")
     assert printed.count("sample ") == 3 and '{"coupling": "residual", "encoding": ' in printed
+
+
+def test_a_bounded_space_in_yaml_is_described(capsys):
+    Path("mine.yaml").write_text("n_qubits: {integer: [3, 6]}\nbudgets: {flops: 1e6}")
+    assert main(["describe", "mine.yaml"]) == 0
+    printed = capsys.readouterr().out
+    assert "mine.yaml: at most 4 architectures" in printed and "budget: flops at most 1,000,000" in printed
 
 
 def test_the_doctor_is_content(capsys):

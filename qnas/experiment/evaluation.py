@@ -20,6 +20,7 @@ from qnas.architecture import Architecture
 from qnas.config import ObjectiveSettings
 from qnas.data import DataSettings, Splits, load_splits
 from qnas.errors import CircuitError, DesignError, MemoryBudgetError, NotFiniteError, QnasError
+from qnas.experiment.budgets import check_budgets
 from qnas.front.tables import as_json
 from qnas.model.training import TrainingSettings
 from qnas.model.weights import weights_to_bytes
@@ -33,7 +34,7 @@ class State(Enum):
     """How an evaluation ended; the value is what the ledger and messages say."""
 
     COMPLETE = "complete"
-    INVALID = "the architecture names no network"
+    INVALID = "the design cannot be built, or is over a budget"
     NOT_A_NUMBER = "not a number"
     OUT_OF_MEMORY = "out of memory"
     ERROR = "an objective or part raised"
@@ -145,7 +146,7 @@ def failure(error: BaseException) -> tuple[State, str]:
 
 def _measure(task: Task, partial: dict[str, Any]) -> None:
     """Fill in values as they come, so that a failure keeps what was measured before it."""
-    load_space(task.space)  # a space in a file may bring parts of its own
+    space = load_space(task.space)  # first, since a space in a file may bring parts of its own
     objectives = choose_objectives(task.objectives.names, task.objectives.add, task.objectives.options)
     splits = splits_of(task.data)
     with _building():
@@ -158,6 +159,7 @@ def _measure(task: Task, partial: dict[str, Any]) -> None:
             simulator=lambda seed: make_simulator(task.simulation, seed=seed),
         )
         partial["n_parameters"] = design.initial_model().n_parameters
+        check_budgets(space.budgets, design)
     partial["n_live_weights"] = int(design.builder.live_weights.sum())
     partial["remark"] = design.builder.remark
     for objective in sorted(objectives, key=lambda objective: COSTS.index(objective.cost)):

@@ -16,6 +16,7 @@ from qnas.architecture import Architecture
 from qnas.circuit.build import n_inputs
 from qnas.config import Config
 from qnas.errors import ConfigurationError, QnasError, RunError, TooManyFeaturesError, UsageError
+from qnas.experiment.budgets import budgeted
 from qnas.experiment.evaluation import Evaluation, Task, splits_of
 from qnas.experiment.executor import Executor, check_executor, make_executor
 from qnas.experiment.folder import RunFolder
@@ -98,6 +99,8 @@ def check_run(config: Config) -> tuple[Space, tuple[Objective, ...], Searcher]:
     space = load_space(config.space)
     objectives = choose_objectives(config.objectives.names, config.objectives.add, config.objectives.options)
     _check_columns(space, objectives)
+    for name in space.budgets:
+        budgeted(name)
     config.training.check()
     check_executor(config.executor)
     searcher = make_searcher(config.search, space, len(objectives), config.seed, partial(network_of, space, config))

@@ -1,8 +1,4 @@
-"""Variation of genotypes: uniform crossover, steps and resets as mutation, and both as pymoo operators.
-
-Genes that do not exist in a design carry no information: a child never inherits them, and a gene that a mutation
-brings into being is drawn at random instead of starting from 0.
-"""
+"""Variation, sampling and the elimination of duplicates as pymoo operators."""
 
 from __future__ import annotations
 
@@ -18,43 +14,8 @@ from pymoo.core.population import Population
 from pymoo.core.sampling import Sampling
 
 from qnas.search.novelty import Novelty
-from qnas.space import Gene, Genotype, Space
-
-
-def crossed(space: Space, one: Genotype, other: Genotype, rng: np.random.Generator) -> tuple[Genotype, Genotype]:
-    """Two children of two designs: each gene from either parent, the other child gets the other's.
-
-    A gene that exists in only one parent goes to both children, where it may or may not exist. Children are
-    canonical; they may break the constraints of the space.
-    """
-    in_one, in_other = space.active(one), space.active(other)
-    swap = rng.random(len(one)) < 0.5
-    first = np.where(in_one & (~in_other | ~swap), one, other)
-    second = np.where(in_other & (~in_one | ~swap), other, one)
-    return space.canonical(first), space.canonical(second)
-
-
-def mutated(space: Space, genotype: Genotype, rng: np.random.Generator) -> Genotype:
-    """A design with some of its existing genes changed, each with probability 1 over their number, at least one.
-
-    An ordered gene steps to a neighbouring value, any other is reset to another value. The result is canonical; it
-    may break the constraints of the space.
-    """
-    active = space.active(genotype)
-    can_change = np.flatnonzero(active & np.array([gene.cardinality > 1 for gene in space.genes], dtype=bool))
-    if len(can_change) == 0:
-        return genotype
-    chosen = can_change[rng.random(len(can_change)) < 1 / len(can_change)]
-    codes = np.where(active, genotype, space.random_codes(rng))
-    for k in chosen if len(chosen) else [rng.choice(can_change)]:
-        codes[k] = _changed(space.genes[k], int(codes[k]), rng)
-    return space.canonical(codes)
-
-
-def _changed(gene: Gene, code: int, rng: np.random.Generator) -> int:
-    """Another code: a neighbour of an ordered gene, any other one of a categorical gene."""
-    others = [code - 1, code + 1] if gene.ordered else [k for k in range(gene.cardinality) if k != code]
-    return int(rng.choice([k for k in others if 0 <= k < gene.cardinality]))
+from qnas.search.variation import crossed, mutated
+from qnas.space import Space
 
 
 class NewDesigns(Sampling):  # type: ignore[misc]
@@ -70,7 +31,7 @@ class NewDesigns(Sampling):  # type: ignore[misc]
         return np.array(self.novelty.draw(n_samples, random_state))
 
 
-class UniformCrossover(Crossover):  # type: ignore[misc]
+class LayerCrossover(Crossover):  # type: ignore[misc]
     """`crossed`, for all matings."""
 
     def __init__(self, space: Space) -> None:
@@ -84,7 +45,7 @@ class UniformCrossover(Crossover):  # type: ignore[misc]
         return np.array(children).swapaxes(0, 1)
 
 
-class StepsAndResets(Mutation):  # type: ignore[misc]
+class KindMutation(Mutation):  # type: ignore[misc]
     """`mutated`, for all offspring."""
 
     def __init__(self, space: Space) -> None:
@@ -98,7 +59,7 @@ class StepsAndResets(Mutation):  # type: ignore[misc]
 
 
 class OnlyNew(DuplicateElimination):  # type: ignore[misc]
-    """Keeps valid designs that were never asked; the others are made anew, not mended."""
+    """Keeps valid designs that were never asked; the others are made anew."""
 
     def __init__(self, novelty: Novelty) -> None:
         super().__init__()
@@ -121,8 +82,8 @@ class NewMating(Mating):  # type: ignore[misc]
         space = novelty.space
         super().__init__(
             selection,
-            UniformCrossover(space),
-            StepsAndResets(space),
+            LayerCrossover(space),
+            KindMutation(space),
             eliminate_duplicates=OnlyNew(novelty),
             n_max_iterations=ROUNDS_OF_MATING,
         )

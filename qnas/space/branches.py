@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from qnas.errors import SpaceError
-from qnas.space.codec import Constraint, Group
+from qnas.space.codec import Constraint, Group, Node
 from qnas.space.genes import INACTIVE, Gene, Scope
 
 
@@ -35,7 +35,7 @@ class Parts:
         return tuple(one for _, group in self.options for one in group.constraints)
 
     def genes(self, name: str, scope: Scope) -> Iterator[Gene]:
-        yield Gene.at(name, self.names, scope, ordered=False)
+        yield Gene.at(name, self.names, scope, kind="choice")
         for option, group in self.options:
             yield from group.genes(f"{name}.{option}", scope.given(f"{name} is {option}"))
 
@@ -82,7 +82,7 @@ class Repeat:
 
     low: int
     high: int
-    item: Group
+    item: Node
     tied: bool = False
 
     @property
@@ -103,11 +103,15 @@ class Repeat:
         return self.item.constraints
 
     def genes(self, name: str, scope: Scope) -> Iterator[Gene]:
-        yield Gene.at(name, range(self.low, self.high + 1), scope, ordered=True)
-        for k in range(self.n_blocks):
+        kind = "tied repeat" if self.tied else "repeat"
+        yield Gene.at(name, range(self.low, self.high + 1), scope, kind=kind)
+        if self.tied:
+            shared = name if isinstance(self.item, Group) else f"{name}.item"
+            yield from self.item.genes(shared, scope.given("" if self.low else f"{name} >= 1").inside(name))
+            return
+        for k in range(self.high):
             there = scope.given(f"{name} >= {k + 1}" if k + 1 > self.low else "")
-            block = f"{name}.{k}"
-            yield from self.item.genes(name, there) if self.tied else self.item.genes(block, there.inside(block))
+            yield from self.item.genes(f"{name}.{k}", there.inside(f"{name}.{k}"))
 
     def decode(self, codes: Sequence[int]) -> list[Any]:
         length, step = self.low + codes[0], self.item.width
@@ -151,5 +155,6 @@ class Repeat:
         return int(self.item.size**n_free)
 
     def __repr__(self) -> str:
-        inside = ", ".join(f"{key}={node!r}" for key, node in self.item.fields)
-        return f"repeat({self.low}, {self.high}, {'tied=True, ' if self.tied else ''}{inside})"
+        named = isinstance(self.item, Group) and not self.item.own_constraints
+        inside = repr(self.item).removeprefix("dict(").removesuffix(")") if named else repr(self.item)
+        return f"repeat({self.low}, {self.high}, {inside}{', tied=True' if self.tied else ''})"

@@ -1,4 +1,4 @@
-"""Search spaces by name: bundled ones, those of installed packages, those of a file, those of a module."""
+"""Search spaces by name: bundled ones, those of installed packages, those of a Python or YAML file or a module."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import ast
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
-from qnas.errors import PluginError, unknown
+from qnas.errors import PluginError, SpaceError, unknown
 from qnas.plugins import bundled_directory, load_attribute, load_module
 from qnas.space.space import Space
 
 GROUP = "qnas.search_spaces"
 ATTRIBUTE = "space"
+TEXT_SUFFIXES = (".yaml", ".yml", ".json")
 
 
 def load_space(name_or_path_or_object: object) -> Space:
@@ -19,16 +20,19 @@ def load_space(name_or_path_or_object: object) -> Space:
 
     Args:
         name_or_path_or_object: a Space; the short name of a bundled space or of one that an installed package
-            advertises; the path of a Python file, "my_space.py" or "my_space.py:attribute"; or "module:attribute".
-            The attribute of a file is `space` unless it is given.
+            advertises; the path of a Python file, "my_space.py" or "my_space.py:attribute", or of a YAML or JSON
+            file, "my_space.yaml"; or "module:attribute". The attribute of a file is `space` unless it is given.
 
     Raises:
         PluginError: there is no such space, or it cannot be loaded.
+        SpaceError: a YAML or JSON file declares no space; the sentence names the place.
     """
     if isinstance(name_or_path_or_object, Space):
         return name_or_path_or_object
     reference = str(name_or_path_or_object)
     place, _, attribute = reference.rpartition(":")
+    if reference.endswith(TEXT_SUFFIXES):
+        return _from_text(reference)
     if reference.endswith(".py"):
         return _from_file(reference, ATTRIBUTE)
     if place.endswith(".py"):
@@ -51,7 +55,7 @@ def _from_name(name: str) -> Space:
     if name in (points := _advertised()):
         reference = f"{points[name].module}:{points[name].attr or ATTRIBUTE}"
         return _checked(load_attribute(reference), reference)
-    advice = 'Give the path of a Python file or "module:attribute" for a space of your own.'
+    advice = 'Give the path of a Python or YAML file or "module:attribute" for a space of your own.'
     raise PluginError(unknown("search space", name, sorted({*files, *points}), advice))
 
 
@@ -61,6 +65,16 @@ def _from_file(path: str, attribute: str) -> Space:
         names = [name for name, value in vars(module).items() if isinstance(value, Space)]
         raise PluginError(unknown(f"search space of {path!r},", attribute, names))
     return _checked(getattr(module, attribute), f"{path}:{attribute}")
+
+
+def _from_text(path: str) -> Space:
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise PluginError(f"there is no file {path!r}; give the path of a YAML file.")
+    try:
+        return Space.from_yaml(file.read_text(encoding="utf-8"))
+    except SpaceError as error:
+        raise SpaceError(f"{path}: {error}") from error
 
 
 def _checked(loaded: object, reference: str) -> Space:

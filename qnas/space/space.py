@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from itertools import islice
+from math import isfinite
+from types import MappingProxyType
+from typing import Any, overload
 
 import numpy as np
 from jaxtyping import Bool
 
 from qnas.architecture import Architecture
 from qnas.errors import SpaceError
-from qnas.space.branches import Parts, Repeat
+from qnas.space.blocks import Blocks, blocks_of
 from qnas.space.codec import Constraint, Group, Node
+from qnas.space.count import MAX_ENUMERATED, Count, count
+from qnas.space.declare import as_group, as_node
 from qnas.space.draws import below, first_valid
-from qnas.space.genes import INACTIVE, Constant, Gene, Genotype, Leaf, Scalar, Scope, is_plain, one_of
-
-MAX_ENUMERATED = 100_000
-"""A space of more designs than this is not gone through one by one."""
+from qnas.space.genes import INACTIVE, Gene, Genotype, Scalar, Scope
+from qnas.space.neighbours import steps
+from qnas.space.reading import from_json, from_yaml
+from qnas.space.table import rows
+from qnas.space.writing import to_json
 
 
 @dataclass(frozen=True, init=False, repr=False)
@@ -34,11 +40,21 @@ class Space:
     """
 
     tree: Group
+    bounds: tuple[tuple[str, int | float], ...] = ()
 
     def __init__(self, /, **genes: object) -> None:
-        object.__setattr__(self, "tree", _group(genes))
+        object.__setattr__(self, "tree", as_group(genes))
+        object.__setattr__(self, "bounds", ())
 
-    def where(self, predicate: Callable[[Any], object], *, because: str) -> Space:
+    @classmethod
+    def of(cls, tree: Group, bounds: tuple[tuple[str, int | float], ...] = ()) -> Space:
+        """The space of a tree of nodes, within budgets."""
+        space = cls()
+        object.__setattr__(space, "tree", tree)
+        object.__setattr__(space, "bounds", bounds)
+        return space
+
+    def where(self, predicate: Callable[[Any], object], because: str) -> Space:
         """The same space without the designs that break a rule.
 
         Args:
@@ -47,10 +63,31 @@ class Space:
         """
         if not because.strip():
             raise SpaceError("where(...) needs because='...', a sentence that says why a design is excluded.")
-        space = Space()
         rules = (*self.tree.own_constraints, Constraint(predicate, because))
-        object.__setattr__(space, "tree", Group(self.tree.fields, rules))
-        return space
+        return Space.of(replace(self.tree, own_constraints=rules), self.bounds)
+
+    def within(self, **budgets: int | float) -> Space:
+        """The same space, none of whose designs is trained if it is over a budget.
+
+        Args:
+            budgets: the most that a design may have of `n_parameters`, or of any objective that needs only the circuit:
+                `qubits`, `flops`, `depth` or one of your own. Of two budgets of one name the smaller holds.
+
+        Raises:
+            SpaceError: a budget is not a number of at least 0.
+        """
+        for name, bound in budgets.items():
+            if isinstance(bound, bool) or not isinstance(bound, int | float) or not (isfinite(bound) and bound >= 0):
+                raise SpaceError(f"the budget {name} is {bound!r}; a budget is a number of at least 0.")
+        smallest = dict(self.bounds)
+        for name, bound in budgets.items():
+            smallest[name] = min(bound, smallest.get(name, bound))
+        return Space.of(self.tree, tuple(sorted(smallest.items())))
+
+    @property
+    def budgets(self) -> Mapping[str, int | float]:
+        """What a design may have at most, by name; checked before it is trained."""
+        return MappingProxyType(dict(self.bounds))
 
     @cached_property
     def genes(self) -> tuple[Gene, ...]:
@@ -58,16 +95,25 @@ class Space:
         return tuple(self.tree.genes("", Scope()))
 
     @cached_property
+    def blocks(self) -> tuple[Blocks, ...]:
+        """Where the items of each `repeat` lie among the genes, an outer one before those inside it."""
+        return tuple(blocks_of(self.genes))
+
+    @cached_property
+    def count(self) -> Count:
+        """How many valid architectures there are; reads "at most ..." where not all can be judged without building."""
+        found = count(self.tree)
+        return replace(found, exact=found.exact and not self.bounds)
+
+    @property
     def size(self) -> int:
-        """How many designs there are; an upper bound where `size_is_exact` is false."""
-        if self.size_is_exact and self.tree.constraints:
-            return sum(1 for _ in self.architectures())
-        return self.tree.size
+        """How many valid architectures there are; an upper bound where `size_is_exact` is false."""
+        return self.count.n
 
     @property
     def size_is_exact(self) -> bool:
-        """Whether `size` is a count: there are no constraints, or few enough designs to judge each."""
-        return not self.tree.constraints or self.is_enumerable
+        """Whether `size` is a count: there is no budget, and no constraint on too many designs to judge each."""
+        return self.count.exact
 
     @property
     def is_enumerable(self) -> bool:
@@ -156,6 +202,57 @@ class Space:
         """Each gene drawn uniformly, whether or not it exists in the design, and the constraints aside."""
         return rng.integers(0, [gene.cardinality for gene in self.genes], dtype=np.int64)
 
+    @overload
+    def neighbours(self, design: Architecture) -> list[Architecture]: ...
+
+    @overload
+    def neighbours(self, design: Genotype) -> list[Genotype]: ...
+
+    def neighbours(self, design: Architecture | Genotype) -> list[Architecture] | list[Genotype]:
+        """All valid designs one step away, each once, in a fixed order, as genotypes if one is given.
+
+        A step moves an ordered gene to its next value, resets a categorical one, or inserts, deletes or doubles one
+        item of a `repeat`. What comes into being takes every value it can, so a neighbour's neighbours hold the design.
+
+        Raises:
+            SpaceError: the design does not belong to the space, or has more than 100,000 neighbours.
+        """
+        centre = design if isinstance(design, Architecture) else self.decode(design)
+        self.encode(centre)
+        reached = list(islice(steps(self.tree, centre), MAX_ENUMERATED + 1))
+        if len(reached) > MAX_ENUMERATED:
+            raise SpaceError(
+                f"a design of this space has more than {MAX_ENUMERATED:,} neighbours; they are not listed."
+            )
+        others = [
+            one for one in dict.fromkeys(map(Architecture, reached)) if one != centre and not self._is_broken(one)
+        ]
+        return others if isinstance(design, Architecture) else [self.encode(one) for one in others]
+
+    def describe(self) -> list[dict[str, str]]:
+        """A table: for each gene a row with its `gene` (name), `kind`, `values` and `condition`."""
+        return rows(self.genes)
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """The declaration as JSON, the same structure as a space in YAML; constraints by their sentences only."""
+        return to_json(self.tree, self.budgets, indent)
+
+    @classmethod
+    def from_json(cls, text: str) -> Space:
+        """The space that `to_json` wrote.
+
+        Raises:
+            SpaceError: the text declares no space, or one with constraints, whose predicates JSON cannot carry.
+        """
+        tree, budgets = from_json(text)
+        return cls.of(tree).within(**budgets)
+
+    @classmethod
+    def from_yaml(cls, text: str) -> Space:
+        """The space that a text in YAML declares, in the structure of `to_json`. Raises SpaceError as `from_json`."""
+        tree, budgets = from_yaml(text)
+        return cls.of(tree).within(**budgets)
+
     def _codes(self, architecture: Architecture) -> Genotype:
         return np.array(self.tree.encode(architecture, ""), dtype=np.int64)
 
@@ -165,70 +262,12 @@ class Space:
     def __repr__(self) -> str:
         lines = "".join(f"    {key}={node!r},\n" for key, node in self.tree.fields)
         rules = "".join(f".where(..., because={rule.because!r})" for rule in self.tree.own_constraints)
-        return f"Space(\n{lines}){rules}"
+        bounds = ", ".join(f"{name}={bound!r}" for name, bound in self.bounds)
+        return f"Space(\n{lines}){rules}" + (f".within({bounds})" if bounds else "")
 
 
-def choice(*values: object, **options: object) -> Leaf | Parts:
-    """A categorical gene.
-
-    Args:
-        values: plain values (None, booleans, numbers, strings, tuples), one of which a design has; or
-        options: named parts, one of which a design has, as {"name": option, ...}. A part's own genes, given as a
-            dict or a Space, exist only when it is chosen; {} for a part without any.
-
-    Raises:
-        SpaceError: both or neither are given, or a value cannot be offered.
-    """
-    if bool(values) == bool(options):
-        raise SpaceError("choice(...) takes either plain values or named parts, at least one and not both.")
-    return one_of(values) if values else Parts(tuple((name, _part(name, genes)) for name, genes in options.items()))
-
-
-def repeat(low: int, high: int, /, *, tied: bool = False, **genes: object) -> Repeat:
-    """A list of `low` to `high` items.
-
-    Args:
-        low: the smallest number of items, at least 0.
-        high: the largest number of items.
-        tied: give all items of a design the same values, from one set of genes.
-        genes: the named values of an item, as for `Space`.
-
-    Raises:
-        SpaceError: the numbers allow no list, or an item has no values.
-    """
-    if not 0 <= low <= high or high == 0:
-        raise SpaceError(f"repeat({low}, {high}) allows nothing: it needs 0 <= low <= high and high >= 1.")
-    if not genes:
-        raise SpaceError(f"repeat({low}, {high}) repeats nothing; name the values of an item.")
-    return Repeat(low, high, _group(genes), tied)
-
-
-def _part(name: str, genes: object) -> Group:
-    group = _node(name, genes)
-    if not isinstance(group, Group):
-        raise SpaceError(f"the part {name!r} is {genes!r}; give its genes as a dict or a Space, {{}} if it has none.")
-    if "name" in dict(group.fields):
-        raise SpaceError(f"the part {name!r} has a gene called 'name', which is where its own name goes; rename it.")
-    return group
-
-
-def _group(genes: Mapping[Any, object]) -> Group:
-    for key in genes:
-        if not (isinstance(key, str) and key.isidentifier()) or key.startswith("_"):
-            raise SpaceError(f"{key!r} cannot name a gene: use letters, digits and underscores, a letter first.")
-    return Group(tuple((key, _node(key, value)) for key, value in genes.items()))
-
-
-def _node(name: str, value: object) -> Node:
-    if isinstance(value, Leaf | Constant | Group | Parts | Repeat):
-        return value
-    if isinstance(value, Space):
-        return value.tree
-    if isinstance(value, Mapping):
-        return _group(value)
-    if is_plain(value):
-        return Constant(value)
-    raise SpaceError(
-        f"{name} is {value!r}, which is neither a gene, a dict of genes nor a plain value; to offer several values, "
-        "write choice(...)."
-    )
+@as_node.register
+def _(value: Space, name: str) -> Node:
+    if value.bounds:
+        raise SpaceError(f"{name} is a space within budgets; a budget bounds the whole design, so give it to that.")
+    return value.tree

@@ -13,6 +13,7 @@ from qnas import space as language
 from qnas.space import Gene, Genotype, Space
 
 quick = settings(deadline=None, max_examples=40)
+few = settings(deadline=None, max_examples=12)
 seeds = st.integers(0, 2**32 - 1)
 
 leaves = st.one_of(
@@ -40,11 +41,21 @@ def nested(nodes):
     return st.one_of(
         named(("left", "right", "bare"), st.one_of(st.just("{}"), part), max_size=3).map("choice({})".format),
         st.builds("repeat({}, {})".format, lengths, fields(nodes)),
+        st.builds("repeat(1, 2, {}, tied={})".format, leaves, st.booleans()),
+        st.builds("repeat(0, 2, choice(left=dict({}), bare={{}}), tied={})".format, fields(nodes), st.booleans()),
         st.builds("{}({})".format, st.sampled_from(["dict", "Space"]), fields(nodes)),
     )
 
 
+RULE = ".where(lambda a: int(a.fingerprint, 16) % 4, 'its fingerprint divides by 4')"
+"""Excludes about a quarter of all designs, wherever it stands."""
+
 declarations = fields(st.recursive(leaves, nested, max_leaves=4)).map("Space({})".format)
+constrained = st.tuples(declarations, fields(leaves)).map(
+    lambda texts: (
+        f"Space(whole={texts[0]}, part=Space({texts[1]}){RULE}, items=repeat(0, 1, Space({texts[1]}){RULE})){RULE}"
+    )
+)
 
 
 def declared(text: str) -> Space:

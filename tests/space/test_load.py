@@ -2,7 +2,7 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
-from qnas.errors import PluginError
+from qnas.errors import PluginError, SpaceError
 from qnas.space import Space, integer, load, load_space, space_names
 
 MY_SPACE = '''"""My own space.
@@ -42,6 +42,20 @@ def test_a_file_with_and_without_its_attribute(my_space):
     assert load_space(f"{my_space}:wide").size == 3
 
 
+@pytest.mark.parametrize("name", ["mine.yaml", "mine.yml", "mine.json"])
+def test_a_file_of_text(tmp_path, name):
+    path = tmp_path / name
+    path.write_text('{"n_qubits": {"integer": [2, 4]}, "budgets": {"qubits": 3}}')
+    assert load_space(path) == load_space(str(path)) == Space(n_qubits=integer(2, 4)).within(qubits=3)
+
+
+def test_a_file_of_text_that_declares_no_space(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("layers: {repeat: [2, 1], gate: cx}")
+    with pytest.raises(SpaceError, match=r"mine.yaml: at layers: repeat\(2, 1\) allows nothing"):
+        load_space(path)
+
+
 def test_a_module_and_an_entry_point(advertised):
     assert load_space("tests.space.test_load:their_space").size == 8
     assert load_space("theirs").size == 8
@@ -60,8 +74,12 @@ def test_names_come_with_their_first_line(monkeypatch, tmp_path, my_space, adver
 @pytest.mark.parametrize(
     ("reference", "message"),
     [
-        ("hybird", r"unknown search space 'hybird': did you mean 'hybrid'\? Allowed: .*Give the path of a Python file"),
+        (
+            "hybird",
+            r"unknown search space 'hybird': did you mean 'hybrid'\? Allowed: .*Give the path of a Python or YAML file",
+        ),
         ("nowhere.py", "there is no file 'nowhere.py'"),
+        ("nowhere.yaml", "there is no file 'nowhere.yaml'; give the path of a YAML file"),
         ("no_such_module:space", "the module of 'no_such_module:space' cannot be imported"),
         ("math:pi", "'math:pi' is of type float, not a search space; declare it as Space"),
     ],

@@ -5,13 +5,13 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from scipy.stats import chisquare
 
 from qnas.architecture import Architecture
 from qnas.errors import SpaceError
 from qnas.space import Space, boolean, choice, integer, repeat
-from tests.space.strategies import all_genotypes, declarations, declared, quick, seeds
+from tests.space.strategies import all_genotypes, constrained, declarations, declared, few, quick, seeds
 
 
 def is_wide(architecture):
@@ -54,6 +54,18 @@ def test_samples_are_uniform_over_valid_architectures(space):
     counts = Counter(space.sample(seed) for seed in range(25 * space.size))
     assert set(counts) == set(space.architectures())
     assert chisquare(list(counts.values())).pvalue > 1e-3
+
+
+@few
+@given(declarations | constrained, seeds)
+def test_samples_of_any_small_space_are_uniform(text, seed):
+    space = declared(text)
+    assume(space.tree.size <= 40 and space.size > 1)
+    rng, ranks = np.random.default_rng(seed), {a: k for k, a in enumerate(space.architectures())}
+    counts = np.zeros(space.size)
+    for draw in rng.integers(2**31, size=20 * space.size):
+        counts[ranks[space.sample(int(draw))]] += 1
+    assert chisquare(counts).pvalue > 1e-6
 
 
 def test_samples_of_a_space_beyond_64_bits():
@@ -131,6 +143,12 @@ def test_a_predicate_that_fails_is_named():
         (lambda: choice(angle={"name": boolean()}), "a gene called 'name', which is where its own name goes"),
         (lambda: repeat(3, 2, a=1), r"repeat\(3, 2\) allows nothing: it needs 0 <= low <= high"),
         (lambda: repeat(0, 0, a=1), "high >= 1"),
+        (lambda: repeat(1, 2, {}), "repeats nothing"),
+        (lambda: repeat(1, 2, boolean(), a=1), "takes either one item or its named values, not both"),
+        (lambda: choice(**{"a.b": {}}), "'a.b' cannot name a part"),
+        (lambda: Space(a=Space(n=1).within(qubits=2)), "a is a space within budgets; a budget bounds the whole design"),
+        (lambda: Space(a=1).within(qubits=-1), "the budget qubits is -1; a budget is a number of at least 0"),
+        (lambda: Space(a=1).within(flops=float("nan")), "the budget flops is nan"),
         (lambda: repeat(1, 2), "repeats nothing; name the values of an item"),
         (lambda: Space(hidden=[8, 16]), r"hidden is \[8, 16\], which is neither a gene.*write choice"),
         (lambda: Space(**{"a.b": 1}), "'a.b' cannot name a gene"),
@@ -151,6 +169,43 @@ def test_repr_shows_the_declaration_and_its_rules():
         "    layers=repeat(1, 2, rotation=choice('ry', 'rx')),\n"
         ").where(..., because='8 features need 3 qubits')"
     )
+
+
+def test_repr_shows_budgets_and_what_is_repeated():
+    part = Space(a=boolean()).where(bool, "some")
+    space = Space(b=repeat(1, 2, integer(1, 3), tied=True), c=repeat(1, 2, part)).within(qubits=5, depth=9)
+    assert repr(space) == (
+        "Space(\n"
+        "    b=repeat(1, 2, integer(1, 3), tied=True),\n"
+        "    c=repeat(1, 2, Space(a=boolean()).where(..., because='some')),\n"
+        ").within(depth=9, qubits=5)"
+    )
+
+
+def test_budgets_are_kept_and_the_smaller_one_holds():
+    space = make().within(qubits=8, flops=1e6).where(is_wide, "wide").within(qubits=6).within(qubits=7)
+    assert dict(space.budgets) == {"qubits": 6, "flops": 1e6}
+    assert dict(make().budgets) == {}
+    assert make().within(qubits=6) != make() != make().within(qubits=5)
+
+
+def test_equality_is_that_of_the_declaration():
+    assert make() == make() and hash(make()) == hash(make())
+    assert make().where(is_wide, "wide") == make().where(is_wide, because="wide")
+    assert make().where(lambda a: True, "any") != make().where(lambda a: True, "any")
+    different = [Space(a=1), Space(a=1.0), Space(a=True), Space(b=1), Space(a=choice(1)), Space(a=choice(True))]
+    assert len(set(different)) == len(different)
+
+
+def test_items_need_not_be_groups():
+    space = Space(widths=repeat(1, 2, integer(4, 5)), blocks=repeat(0, 1, choice(dense={"bias": boolean()}, none={})))
+    assert space.size == (2 + 4) * (1 + 3)
+    assert [gene.name for gene in space.genes] == [
+        "widths", "widths.0", "widths.1", "blocks", "blocks.0", "blocks.0.dense.bias",
+    ]  # fmt: skip
+    assert space.decode(np.array([1, 0, 1, 1, 0, 1])).to_dict() == {
+        "widths": [4, 5], "blocks": [{"name": "dense", "bias": True}],
+    }  # fmt: skip
 
 
 def test_a_space_with_module_level_predicates_is_picklable():
