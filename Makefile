@@ -25,6 +25,7 @@ check: $(VENV)/developing
 
 bench: $(VENV)/benching
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.simulation $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.limits
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

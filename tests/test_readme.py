@@ -11,8 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"```(bash|python)\n(.*?)```", README, flags=re.DOTALL)
-FILE = re.compile(r"# (\w+\.py)\n")
+BLOCKS = re.findall(r"```(bash|python|yaml)\n(.*?)```", README, flags=re.DOTALL)
+FILE = re.compile(r"# (\w+\.(?:py|yaml))\n")
 MAKE_SEARCH = ["make", "-C", str(ROOT), "search"]
 
 
