@@ -8,15 +8,17 @@ from typing import TypeAlias
 
 from qiskit import QuantumCircuit
 from qiskit.circuit import (
+    Barrier,
     ClassicalRegister,
     ControlFlowOp,
+    Gate,
     Instruction,
     Operation,
     Parameter,
     ParameterExpression,
     Qubit,
 )
-from qiskit.circuit.library import PauliEvolutionGate
+from qiskit.circuit.library import PauliEvolutionGate, get_standard_gate_name_mapping
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Operator
 from qiskit.transpiler.passes import HighLevelSynthesis
@@ -41,7 +43,8 @@ _UNLOWERABLE = (
     "gate {gate.name!r} on {gate.num_qubits} qubits cannot be lowered: it has neither a matrix nor a definition; "
     "remove it, or write it with Qiskit's standard gates."
 )
-_IGNORED = frozenset({"barrier", "id", "global_phase"})
+_IGNORED = frozenset({"id", "global_phase"})
+_STANDARD = get_standard_gate_name_mapping()
 _REFUSED = {
     "measure": "remove the measurements (circuit.remove_final_measurements()); observables say what is read",
     "reset": "qnas simulates unitary circuits only; take a fresh qubit instead",
@@ -88,7 +91,7 @@ class _Lowering:
         self.slots.append(angle)
 
     def fix(self, gate: Operation, qubits: tuple[int, ...]) -> None:
-        self.operations.append(Fixed(gate.name, qubits, Operator(gate).data))
+        self.operations.append(Fixed(standard_name(gate) or "unitary", qubits, Operator(gate).data))
 
 
 def lower(circuit: QuantumCircuit, inputs: Sequence[Parameter], weights: Sequence[Parameter]) -> CircuitProgram:
@@ -146,24 +149,31 @@ def _synthesised(operation: Operation) -> QuantumCircuit:
     return opened
 
 
+def standard_name(gate: Operation) -> str:
+    """The name of a gate of Qiskit's own; empty for any other, because a circuit may name its gates as it likes."""
+    standard = _STANDARD.get(gate.name)
+    return gate.name if standard is not None and getattr(gate, "base_class", None) is standard.base_class else ""
+
+
 def _free(parameter: object) -> bool:
     return isinstance(parameter, ParameterExpression) and bool(parameter.parameters)
 
 
 def _lower_operation(lowering: _Lowering, gate: Instruction, qubits: tuple[int, ...], n_qubits: int) -> None:
-    if gate.name in _IGNORED:
+    name = standard_name(gate)
+    if name in _IGNORED or isinstance(gate, Barrier):
         return
     _refuse(gate)
     if gate.name == AMPLITUDE_ENCODING:
         _lower_amplitudes(lowering, gate, qubits, n_qubits)
     elif not any(_free(parameter) for parameter in gate.params):
         _lower_fixed(lowering, gate, qubits, n_qubits)
-    elif gate.name in ROTATIONS:
-        for parameter, factors in zip(gate.params, ROTATIONS[gate.name], strict=True):
+    elif name in ROTATIONS:
+        for parameter, factors in zip(gate.params, ROTATIONS[name], strict=True):
             for pauli, positions, factor in factors:
                 angle = parameter if factor == 1.0 else factor * parameter
                 lowering.rotate(pauli, tuple(qubits[k] for k in positions), angle)
-    elif gate.name in ("u", "u3"):
+    elif name in ("u", "u3"):
         theta, phi, lam = gate.params
         for pauli, angle in (("Z", lam), ("Y", theta), ("Z", phi)):
             _rotate_or_fix(lowering, pauli, qubits, angle)
@@ -179,7 +189,7 @@ def _refuse(gate: Instruction) -> None:
             f"the circuit contains classical control ({gate.name!r}); qnas simulates unitary circuits, so write out "
             "the gates that are to act."
         )
-    if gate.name in _REFUSED:
+    if gate.name in _REFUSED and not isinstance(gate, Gate):
         raise CircuitError(f"the circuit contains {gate.name!r}, which is not unitary: {_REFUSED[gate.name]}.")
 
 
@@ -225,16 +235,17 @@ def _rotate_or_fix(lowering: _Lowering, pauli: str, qubits: tuple[int, ...], ang
 
 def _single_pauli(gate: PauliEvolutionGate) -> bool:
     operator = gate.operator
-    return not isinstance(operator, list) and len(operator) == 1
+    if isinstance(operator, list) or len(operator) != 1:
+        return False
+    return set(operator.to_sparse_list()[0][0]) <= set("XYZ")  # a SparseObservable may hold projectors, too
 
 
 def _lower_evolution(lowering: _Lowering, gate: PauliEvolutionGate, qubits: tuple[int, ...]) -> None:
     """exp(-i t c P) is a rotation by 2 t c; identities in P are left out."""
-    ((label, coefficient),) = gate.operator.to_list()
-    support = [(pauli, qubit) for pauli, qubit in zip(reversed(label), qubits, strict=True) if pauli != "I"]
-    if support:
-        paulis, touched = zip(*support, strict=True)
-        lowering.rotate("".join(paulis), touched, 2 * coefficient.real * gate.time)
+    ((paulis, positions, coefficient),) = gate.operator.to_sparse_list()
+    if paulis:
+        touched = tuple(qubits[k] for k in positions)
+        lowering.rotate(paulis, touched, 2 * coefficient.real * gate.time)
 
 
 def _lower_definition(lowering: _Lowering, gate: Instruction, qubits: tuple[int, ...], n_qubits: int) -> None:

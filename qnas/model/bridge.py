@@ -14,6 +14,7 @@ from qiskit.transpiler import PassManager
 from qiskit_machine_learning.neural_networks import EstimatorQNN
 
 from qnas.circuit.lower import AMPLITUDE_ENCODING
+from qnas.circuit.program import CircuitProgram
 from qnas.errors import CircuitError
 
 _ROTATIONS = ("rx", "ry", "rz", "p", "rxx", "ryy", "rzz", "rzx")
@@ -53,6 +54,16 @@ def to_estimator_qnn(
     )
 
 
+def check_differentiable(program: CircuitProgram) -> None:
+    """Raise CircuitError for a circuit that an EstimatorQNN cannot differentiate."""
+    if program.amplitude_inputs is not None:
+        raise CircuitError(
+            f"the circuit begins with amplitude encoding ({AMPLITUDE_ENCODING!r}), which has no gates, and so no "
+            "gradient in an EstimatorQNN, until its features are known; bind them with circuit.assign_parameters, or "
+            "choose an encoding in angles."
+        )
+
+
 def _opened(parts: Parts) -> QuantumCircuit:
     """The circuit with parameters in plain rotations only, and all of them.
 
@@ -60,12 +71,6 @@ def _opened(parts: Parts) -> QuantumCircuit:
     gates. A global phase has no effect, but its parameters disturb the gradient. A parameter that no gate uses turns
     a qubit in |0> about z, which is a phase too, because the network asks that the circuit contains all.
     """
-    if any(instruction.operation.name == AMPLITUDE_ENCODING for instruction in parts.circuit.data):
-        raise CircuitError(
-            f"the circuit begins with amplitude encoding ({AMPLITUDE_ENCODING!r}), which has no gates, and so no "
-            "gradient in an EstimatorQNN, until its features are known; bind them with circuit.assign_parameters, or "
-            "choose an encoding in angles."
-        )
     basis = [*_ROTATIONS, *_FIXED]
     gates = transpile(parts.circuit, basis_gates=basis, optimization_level=0, seed_transpiler=0)
     gates.global_phase = 0

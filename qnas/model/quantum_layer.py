@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -39,12 +39,13 @@ class _Expectations(torch.autograd.Function):
         return torch.from_numpy(values)
 
     @staticmethod
-    def backward(ctx: Any, cotangent: Tensor) -> tuple[None, Tensor, Tensor, Tensor | None]:
+    def backward(ctx: Any, cotangent: Tensor) -> tuple[None, Tensor | None, Tensor | None, Tensor | None]:
         shared, varying, amplitudes = ctx.saved_tensors
-        if torch.is_grad_enabled():
-            return (None, *_shift_rule(ctx.executable, shared, varying, amplitudes, cotangent))
         needs = Needs(*ctx.needs_input_grad[1:])
-        gradients = ctx.executable.backward(ctx.binding, ctx.residual, cotangent.numpy(), needs)
+        if torch.is_grad_enabled():
+            return (None, *_shift_rule(ctx.executable, (shared, varying, amplitudes), cotangent, needs))
+        residual, ctx.residual = ctx.residual, None  # a loss that is kept must not keep states; a second pass has to
+        gradients = ctx.executable.backward(ctx.binding, residual, cotangent.numpy(), needs)  # compute them again
         found = None if gradients.amplitudes is None else torch.from_numpy(gradients.amplitudes)
         return None, torch.from_numpy(gradients.shared), torch.from_numpy(gradients.varying), found
 
@@ -60,33 +61,34 @@ def _binding(shared: Tensor, varying: Tensor, amplitudes: Tensor | None) -> Bind
 
 
 def _shift_rule(
-    executable: Executable, shared: Tensor, varying: Tensor, amplitudes: Tensor | None, cotangent: Tensor
-) -> tuple[Tensor, Tensor, Tensor | None]:
+    executable: Executable, at: tuple[Tensor, Tensor, Tensor | None], cotangent: Tensor, needs: Needs
+) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
     """The same derivatives as differentiable expressions, so that they can be differentiated again.
 
     Rotations obey f' = (f(phi + pi/2) - f(phi - pi/2)) / 2; in the initial amplitudes the expectation is a quadratic
     form, for which f' = (f(a + e) - f(a - e)) / 2 is exact.
     """
 
-    def slope(step: Tensor, which: str) -> Tensor:
-        ends = []
-        for moved in (step, -step):
-            at: dict[str, Any] = {"shared": shared, "varying": varying, "amplitudes": amplitudes}
-            at[which] = at[which] + moved
-            ends.append(_expectations(executable, **at))
-        return ((ends[0] - ends[1]) * cotangent).sum(dim=1) / 2
+    def slopes(which: int, step: float) -> Iterator[Tensor]:
+        """Of each sample, in the entries of shared angles, varying angles or amplitudes."""
+        moving: Any = at[which]
+        for unit in torch.eye(moving.shape[-1], dtype=moving.dtype):
+            ends = []
+            for moved in (moving + step * unit, moving - step * unit):
+                places: list[Any] = [*at[:which], moved, *at[which + 1 :]]
+                ends.append(_expectations(executable, *places))
+            yield ((ends[0] - ends[1]) * cotangent).sum(dim=1) / 2
 
-    quarter = math.pi / 2
-    by_shared = [slope(quarter * unit, "shared").sum() for unit in torch.eye(shared.shape[0], dtype=shared.dtype)]
-    by_varying = [slope(quarter * unit, "varying") for unit in torch.eye(varying.shape[1], dtype=varying.dtype)]
-    found = (
-        torch.stack(by_shared) if by_shared else torch.zeros_like(shared),
-        torch.stack(by_varying, dim=1) if by_varying else torch.zeros_like(varying),
+    def columns(which: int, step: float) -> Tensor:
+        found = list(slopes(which, step))
+        return torch.stack(found, dim=1) if found else torch.zeros_like(at[which])  # type: ignore[arg-type]
+
+    by_shared = columns(0, math.pi / 2) if needs.shared and len(at[0]) else None
+    return (
+        None if by_shared is None else by_shared.sum(dim=0),
+        columns(1, math.pi / 2) if needs.varying else None,
+        columns(2, 1.0) if needs.amplitudes and at[2] is not None else None,
     )
-    if amplitudes is None:
-        return (*found, None)
-    by_amplitude = [slope(unit, "amplitudes") for unit in torch.eye(amplitudes.shape[1], dtype=amplitudes.dtype)]
-    return (*found, torch.stack(by_amplitude, dim=1))
 
 
 class QuantumFunction:
@@ -178,6 +180,8 @@ def _amplitudes(program: CircuitProgram, inputs: Tensor) -> Tensor | None:
         return None
     padded = torch.cat([inputs, torch.zeros(len(inputs), 1, dtype=inputs.dtype)], dim=1)
     amplitudes = padded[:, list(program.amplitude_inputs)]
+    largest = amplitudes.detach().abs().amax(dim=1, keepdim=True)
+    amplitudes = amplitudes / torch.where(largest > 0, largest, 1.0)  # squares of 1e200 and 1e-200 are no numbers
     norms = torch.linalg.vector_norm(amplitudes, dim=1, keepdim=True)
     if bool((norms == 0).any()):
         rows = torch.nonzero(norms[:, 0] == 0)[:, 0].tolist()
@@ -375,6 +379,7 @@ class QuantumLayer(nn.Module):
             CircuitError: the circuit begins with amplitude encoding, which such a network cannot differentiate, or the
                 pass manager removed a parameter.
         """
+        bridge.check_differentiable(self.function.program)
         parts = bridge.Parts(self.circuit, self.input_params, self.weight_params, self.observables)
         return bridge.to_estimator_qnn(parts, estimator, pass_manager)
 

@@ -48,8 +48,8 @@ def make_simulator(settings: SimulationSettings, *, seed: int = 0) -> Simulator:
     """
     if settings.name not in SIMULATORS:
         raise ConfigurationError(unknown("simulator", settings.name, SIMULATORS, "Set simulation.name."))
-    if settings.memory_gib is not None and not settings.memory_gib > 0:
-        raise ConfigurationError(f"simulation.memory_gib is {settings.memory_gib}; it must be greater than 0.")
+    if settings.memory_gib is not None and not 0 < settings.memory_gib < float("inf"):
+        raise ConfigurationError(f"simulation.memory_gib is {settings.memory_gib}; give a number greater than 0.")
     make, used = SIMULATORS[settings.name]
     for field in fields(settings):
         value = getattr(settings, field.name)

@@ -1,8 +1,8 @@
 """Exact simulation on Aer: the batch is a register, and gradients come from one adjoint sweep.
 
 B = 2^b samples are one state of n + b qubits, amplitude index = sample * 2^n + basis state. The gradient undoes the
-circuit on the state and on the cotangent state together (Jones and Gacon 2020, arXiv 2009.02823): for
-exp(-i phi/2 P) and lambda = O psi, d<O>/dphi = Im <lambda| P |psi>.
+circuit on the cotangent state, and on the state itself where that was not kept on the way (Jones and Gacon 2020, arXiv
+2009.02823): for exp(-i phi/2 P) and lambda = O psi, d<O>/dphi = Im <lambda| P |psi>.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from qnas.simulation.sweep import Sweep
 
 _CHUNK_QUBITS = 15
 """A sweep works on at most 2^15 amplitudes (512 KiB), so that it stays in the cache; one sample may be larger."""
-_CHUNK_GATES = 2**16
+_CHUNK_GATES = 2**14
 """A sweep holds at most this many gates with angles of their own, unless one sample has more."""
-_KEPT_BYTES = 2**25
-"""The states along the circuit are kept for the gradient up to this many bytes; beyond, the sweep undoes them."""
+_KEPT_BYTES = 2**23
+"""The states along the circuit are kept for the gradient up to this many bytes; beyond, the sweep undoes them, so that
+memory does not grow with layers."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class ExactSimulator:
     """Noise-free expectation values by state-vector simulation on Aer.
 
     Attributes:
-        memory_bytes: the budget of one call, whatever its batch; by default what is available when a circuit is
-            prepared. States that a batch returns come on top.
+        memory_bytes: the budget of a forward and backward pass, whatever its batch; by default what is available when a
+            circuit is prepared. On top come 16 MiB of working arrays, and what the caller is given.
     """
 
     memory_bytes: int | None = None
@@ -61,8 +62,8 @@ class ExactExecutable:
     Args:
         plan: of the circuit.
         observables: what is read.
-        spare_bytes: what the budget leaves for states that are kept for the gradient: half for the final ones, which
-            are computed again beyond it, half for those along the circuit.
+        spare_bytes: what the budget leaves for what is kept for the gradient; a batch that would keep more is computed
+            again, and at most half is for states along the circuit.
     """
 
     def __init__(self, plan: Plan, observables: Observables, spare_bytes: int) -> None:
@@ -73,13 +74,17 @@ class ExactExecutable:
 
     def forward(self, binding: Binding) -> tuple[Float[np.ndarray, "batch observables"], object]:
         """Expectation values; the residual is each chunk's sweep, which remembers its final states, or None."""
-        keeps = self._state_bytes(binding) <= self._spare_bytes // 2
-        values, kept = [], []
+        values: list[np.ndarray] = []
+        kept: list[Sweep] = []
+        room = self._spare_bytes
         for sweep in _sweeps(self._plan, binding, keep=self._keeps_states(binding)):
             values.append(self._observables.expectations(sweep.forward()))
-            if keeps:
+            room -= sweep.n_bytes
+            if room >= 0:
                 kept.append(sweep)
-        return _joined(values), kept if keeps else None
+            else:
+                kept.clear()
+        return _joined(values), kept if room >= 0 else None
 
     def backward(
         self,
@@ -105,13 +110,12 @@ class ExactExecutable:
         )
 
     def _keeps_states(self, binding: Binding) -> bool:
-        return self._plan.n_kept * self._state_bytes(binding) <= min(self._spare_bytes // 2, _KEPT_BYTES)
-
-    def _state_bytes(self, binding: Binding) -> int:
-        return binding.batch * BYTES_PER_AMPLITUDE * int(2**self._plan.n_qubits)
+        states = self._plan.n_kept * binding.batch << self._plan.n_qubits
+        return states * BYTES_PER_AMPLITUDE <= min(self._spare_bytes // 2, _KEPT_BYTES)
 
     def _again(self, binding: Binding) -> Iterator[Sweep]:
-        for sweep in _sweeps(self._plan, binding, keep=False):
+        """The same sweeps, in the same way, so that a second backward pass gives the same bits."""
+        for sweep in _sweeps(self._plan, binding, keep=self._keeps_states(binding)):
             sweep.forward()
             yield sweep
 

@@ -31,6 +31,8 @@ _ROTATIONS: dict[str, type[Gate]] = {
     "ZZ": gates.RZZGate,
     "ZX": gates.RZXGate,
 }
+_LARGEST_DENSITY = 9
+"""Noise acts on a density matrix of up to this many qubits (4 MiB), and on one state vector per shot beyond."""
 _OPTIMIZATION_LEVEL = 1
 
 
@@ -56,7 +58,7 @@ class MeasuredCircuits:
     def __init__(self, program: CircuitProgram, groups: Sequence[Group], device: Device | None) -> None:
         body, self._parameters = _body(program)
         self._simulator = AerSimulator(
-            method="statevector" if device is None else "automatic",  # with noise, a density matrix where one is small
+            method="statevector" if device is None or program.n_qubits > _LARGEST_DENSITY else "density_matrix",
             noise_model=None if device is None else device.noise,
             max_parallel_threads=1,
         )

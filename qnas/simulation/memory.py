@@ -44,7 +44,7 @@ def check_memory(program: CircuitProgram, budget: int | None) -> int:
     if needed > budget:
         n_too_many = (needed // max(budget, 1)).bit_length()
         raise MemoryBudgetError(
-            f"a circuit of {program.n_qubits} qubits needs {readable(needed)} of memory to be simulated exactly, but "
+            f"a circuit of {program.n_qubits} qubits needs {readable(needed)} of memory to be simulated, but "
             f"the budget is {readable(budget)}; use at most {max(program.n_qubits - n_too_many, 0)} qubits here, or "
             "set simulation.memory_gib if there is more."
         )

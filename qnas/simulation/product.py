@@ -30,6 +30,11 @@ class ProductState:
             self._above.append(above)
 
     @property
+    def n_bytes(self) -> int:
+        """Of its arrays."""
+        return sum(array.nbytes for array in (*self._factors, *self._above))
+
+    @property
     def amplitudes(self) -> States:
         return self._above[-1]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -34,7 +35,7 @@ class SampledSimulator:
         spsa_step: how far SPSA moves each slot, in radians.
         n_spsa_averages: over how many directions SPSA averages.
         backend: whose noise; None for ideal gates and readout.
-        seed: of all shots and of SPSA's directions.
+        seed: of all shots and of SPSA's directions; layers and copies with one seed draw the same shots.
         memory_bytes: the budget of one circuit; by default what is available when it is prepared.
 
     Raises:
@@ -88,6 +89,7 @@ class SampledExecutable:
         self._seeds = np.random.default_rng(of_shots)
         self._directions = np.random.default_rng(of_directions)
         self.spent = Spent()
+        self._lock = Lock()
 
     def forward(self, binding: Binding) -> tuple[Float[np.ndarray, "batch observables"], object]:
         """Expectation values; nothing is kept for `backward`."""
@@ -130,7 +132,7 @@ class SampledExecutable:
             if measured:
                 values += group.estimates(measured)
         n_circuits = len(counts) * len(angles)
-        self.spent = Spent(
-            self.spent.n_circuits + n_circuits, self.spent.n_shots + n_circuits * self._simulator.n_shots
-        )
+        with self._lock:
+            before = self.spent
+            self.spent = Spent(before.n_circuits + n_circuits, before.n_shots + n_circuits * self._simulator.n_shots)
         return scale[:, None] * values

@@ -40,6 +40,14 @@ class Sweep:
         self._batch_qubits = (self.batch - 1).bit_length()
         self._controls = range(plan.n_qubits, plan.n_qubits + self._batch_qubits)
 
+    @property
+    def n_bytes(self) -> int:
+        """What it holds for the way back."""
+        arrays = [*self._matrices, self._angles, *self._kept]
+        if not any(self.states is state for state in self._kept):
+            arrays.append(self.states)
+        return sum(array.nbytes for array in arrays) + (self._start[1].n_bytes if self._start is not None else 0)
+
     # --- forward ---------------------------------------------------------------------------------------------
 
     def forward(self) -> States:

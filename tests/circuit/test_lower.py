@@ -7,7 +7,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import AnnotatedOperation, ControlModifier, Gate, InverseModifier, Parameter, ParameterVector
 from qiskit.circuit import library as gates
 from qiskit.circuit.classical import expr
-from qiskit.quantum_info import Clifford, Operator, Pauli, SparsePauliOp
+from qiskit.quantum_info import Clifford, Operator, Pauli, SparseObservable, SparsePauliOp
 from qiskit_machine_learning.circuit.library import raw_feature_vector
 
 from qnas.circuit.lower import ROTATIONS, lower
@@ -317,3 +317,24 @@ def test_parameters_named_twice(inputs, weights, named):
     circuit.rx(x + y, 0)
     with pytest.raises(CircuitError, match=f"but these are named twice: {named}; name each once"):
         lower(circuit, inputs, weights)
+
+
+@pytest.mark.parametrize("name", ["rx", "id", "p", "u", "barrier", "global_phase", "reset", "measure", "h"])
+def test_a_gate_of_the_users_own_may_have_any_name(name):
+    angle = Parameter("t")
+    inner = QuantumCircuit(1, name=name)
+    inner.ry(angle, 0)
+    inner.x(0)
+    circuit = QuantumCircuit(1)
+    circuit.h(0)
+    circuit.append(inner.to_gate(), [0])
+    assert_equal_up_to_phase(lower(circuit, [], [angle]), [0.7], circuit.assign_parameters({angle: 0.7}))
+
+
+def test_evolution_by_a_sparse_observable():
+    angle = Parameter("t")
+    circuit = QuantumCircuit(2)
+    circuit.h(0)
+    circuit.append(gates.PauliEvolutionGate(SparseObservable("ZY"), angle), [0, 1])
+    circuit.append(gates.PauliEvolutionGate(SparseObservable("0X"), angle), [0, 1])
+    assert_equal_up_to_phase(lower(circuit, [], [angle]), [0.7], circuit.assign_parameters({angle: 0.7}))

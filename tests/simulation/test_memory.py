@@ -58,7 +58,7 @@ def test_what_does_not_fit_says_how_much_is_needed_and_there():
     with pytest.raises(MemoryBudgetError) as caught:
         check_memory(program(15), 2**20)
     assert str(caught.value) == (
-        "a circuit of 15 qubits needs 7.5 MiB of memory to be simulated exactly, but the budget is 1 MiB; "
+        "a circuit of 15 qubits needs 7.5 MiB of memory to be simulated, but the budget is 1 MiB; "
         "use at most 12 qubits here, or set simulation.memory_gib if there is more."
     )
 
@@ -139,3 +139,54 @@ def test_the_estimate_covers_what_a_process_takes_and_is_no_excuse(entangler):
     done = subprocess.run([sys.executable, "-c", PEAK, entangler], capture_output=True, text=True, check=True)
     needed, taken = map(int, done.stdout.split())
     assert needed / 3 < taken < needed
+
+
+BATCH = """
+import sys
+from pathlib import Path
+import torch
+from qiskit import QuantumCircuit
+from qiskit.circuit import ParameterVector
+from qnas.circuit.readouts import z
+from qnas.model.quantum_layer import QuantumLayer
+from qnas.simulation.exact import ExactSimulator
+
+def peak():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+
+def step(n_layers, batch, budget):
+    x, w = ParameterVector("x", 2), ParameterVector("w", 2 * n_layers)
+    circuit = QuantumCircuit(2)
+    for k in range(n_layers):
+        for qubit in range(2):
+            circuit.rx(x[qubit], qubit)
+            circuit.ry(w[2 * k + qubit], qubit)
+        circuit.cx(0, 1)
+    layer = QuantumLayer(circuit, list(x), list(w), z(2), ExactSimulator(memory_bytes=budget))
+    inputs = torch.ones(batch, 2, dtype=torch.float64, requires_grad=True)
+    loss = layer(inputs).sum()
+    loss.backward()
+    return loss
+
+step(2, 10, 2**25)
+before = peak()
+losses = [step(100, 20_000, 2**25)]
+print(peak() - before)
+"""
+
+
+@pytest.mark.slow
+def test_a_batch_stays_within_the_budget():
+    """Angles and their gradients, which torch holds, are 2 x 20,000 x 200 numbers."""
+    done = subprocess.run([sys.executable, "-c", BATCH], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 2**25 + 2**24 + 4 * 8 * 20_000 * 200
+
+
+def test_a_loss_that_is_kept_keeps_no_states():
+    layer = QuantumLayer(*layered(4, 2), [SparsePauliOp("ZIII")])
+    loss = layer(torch.ones(8, 4, dtype=torch.float64)).sum()
+    (node, _), *_ = loss.grad_fn.next_functions
+    assert node.residual is not None
+    loss.backward()
+    assert node.residual is None
