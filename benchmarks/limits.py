@@ -46,6 +46,7 @@ class Nothing:
     """An executable that returns zeros, so that what is left of a step is torch and the layer around it."""
 
     spent = Spent()
+    shifts = True
 
     def forward(self, binding: Binding) -> tuple[np.ndarray, object]:
         self._gradients = Gradients(np.zeros_like(binding.shared), np.zeros_like(binding.varying), None)

@@ -109,9 +109,9 @@ class Results:
 
     @property
     def memory_growth(self) -> float:
-        """qnas's memory at the most layers over that at the fewest."""
-        cases = self.plan.memory
-        return self.memory[cases[-1]]["qnas"] / self.memory[cases[0]]["qnas"]
+        """The most memory that qnas takes at any number of layers, over that at the fewest."""
+        taken = [self.memory[case]["qnas"] for case in self.plan.memory]
+        return max(taken) / taken[0]
 
     def ratio(self, name: str, case: Case) -> float | None:
         """How many times as long as qnas another implementation takes; None if it was not measured."""

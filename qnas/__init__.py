@@ -11,6 +11,7 @@ _HOMES = {
     "Architecture": "qnas.architecture",
     "Estimate": "qnas.objectives",
     "QuantumLayer": "qnas.model.quantum_layer",
+    "Result": "qnas.experiment.results",
     "ansatz": "qnas.circuit.ansatze",
     "build_circuit": "qnas.circuit.build",
     "build_model": "qnas.model.hybrid",

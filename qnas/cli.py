@@ -221,7 +221,8 @@ def front_table(findings: Findings, title: str, n_rows: int | None = None) -> Re
     table.add_column("id", justify="right")
     for objective in findings.objectives:
         arrow = "↑" if objective.direction == "maximize" else "↓"
-        table.add_column(f"{objective.name} {arrow}", justify="right", no_wrap=True)
+        header = f"{objective.name} {arrow}"
+        table.add_column(header, justify="right", no_wrap=True, min_width=len(header))  # numbers are never cut short
     table.add_column("design", no_wrap=n_rows is not None)  # a live display has as many lines as the screen
     for row in front.head(n_rows if n_rows is not None else len(front)).to_dict("records"):
         cells = [_value(row[objective.name]) for objective in findings.objectives]

@@ -74,7 +74,7 @@ class Registry(Generic[T]):
         try:
             loaded: Any = point.load()
         except Exception as error:
-            raise PluginError(f"{about} cannot be loaded: {type(error).__name__}: {error}.") from error
+            raise PluginError(f"{about} cannot be loaded: {type(error).__name__}: {str(error).rstrip('.')}.") from error
         if point.name in self._parts:
             return self._parts[point.name]
         for part in self._parts.values():
@@ -113,7 +113,9 @@ def load_module(path: str | Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
-        raise PluginError(f"{str(path)!r} cannot be imported: {type(error).__name__}: {error}.") from error
+        raise PluginError(
+            f"{str(path)!r} cannot be imported: {type(error).__name__}: {str(error).rstrip('.')}."
+        ) from error
     return module
 
 
@@ -173,7 +175,7 @@ def _import(place: str, reference: str) -> ModuleType:
         module = importlib.import_module(path.name if file else place)
     except Exception as error:
         raise PluginError(
-            f"the module of {reference!r} cannot be imported: {type(error).__name__}: {error}."
+            f"the module of {reference!r} cannot be imported: {type(error).__name__}: {str(error).rstrip('.')}."
         ) from error
     if file is not None and Path(module.__file__ or "").resolve() != file.resolve():
         raise PluginError(

@@ -43,6 +43,11 @@ class _Expectations(torch.autograd.Function):
         shared, varying, amplitudes = ctx.saved_tensors
         needs = Needs(*ctx.needs_input_grad[1:])
         if torch.is_grad_enabled():
+            if not ctx.executable.shifts:
+                raise CircuitError(
+                    "derivatives that can be differentiated again (create_graph=True) are by parameter shift, but the "
+                    "simulator's gradient is 'spsa'; give it gradient='parameter_shift'."
+                )
             return (None, *_shift_rule(ctx.executable, (shared, varying, amplitudes), cotangent, needs))
         residual, ctx.residual = ctx.residual, None  # a loss that is kept must not keep states; a second pass has to
         gradients = ctx.executable.backward(ctx.binding, residual, cotangent.numpy(), needs)  # compute them again

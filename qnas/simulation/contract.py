@@ -63,7 +63,13 @@ class Spent:
 
 @runtime_checkable
 class Executable(Protocol):
-    """One circuit program with its observables, prepared to be run many times."""
+    """One circuit program with its observables, prepared to be run many times.
+
+    Attributes:
+        shifts: whether derivatives of derivatives may be taken, which is by parameter shift.
+    """
+
+    shifts: bool
 
     @property
     def spent(self) -> Spent:

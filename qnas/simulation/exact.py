@@ -25,7 +25,7 @@ _CHUNK_QUBITS = 15
 """A sweep works on at most 2^15 amplitudes (512 KiB), so that it stays in the cache; one sample may be larger."""
 _CHUNK_GATES = 2**14
 """A sweep holds at most this many gates with angles of their own, unless one sample has more."""
-_KEPT_BYTES = 2**23
+_KEPT_BYTES = 2**24
 """The states along the circuit are kept for the gradient up to this many bytes; beyond, the sweep undoes them, so that
 memory does not grow with layers."""
 
@@ -65,6 +65,8 @@ class ExactExecutable:
         spare_bytes: what the budget leaves for what is kept for the gradient; a batch that would keep more is computed
             again, and at most half is for states along the circuit.
     """
+
+    shifts = True
 
     def __init__(self, plan: Plan, observables: Observables, spare_bytes: int) -> None:
         self._plan = plan

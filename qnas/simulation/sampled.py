@@ -59,6 +59,10 @@ class SampledSimulator:
             raise ConfigurationError(f"spsa_step is {self.spsa_step}; it is an angle in radians above 0.")
         if self.n_spsa_averages < 1:
             raise ConfigurationError(f"n_spsa_averages is {self.n_spsa_averages}; SPSA needs at least 1 direction.")
+        if self.backend is not None and not isinstance(self.backend, BackendChoice):
+            raise ConfigurationError(
+                f"backend is {self.backend!r}; give BackendChoice('generic'), or None for no noise."
+            )
         if self.seed < 0:
             raise ConfigurationError(f"the simulator's seed is {self.seed}; it must not be negative.")
 
@@ -88,6 +92,7 @@ class SampledExecutable:
         of_shots, of_directions = np.random.SeedSequence(simulator.seed).spawn(2)
         self._seeds = np.random.default_rng(of_shots)
         self._directions = np.random.default_rng(of_directions)
+        self.shifts = simulator.gradient == "parameter_shift"
         self.spent = Spent()
         self._lock = Lock()
 

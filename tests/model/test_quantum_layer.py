@@ -782,3 +782,34 @@ def test_a_copy_gives_the_same_numbers_and_has_weights_of_its_own(copied):
         assert torch.equal(found, gradient)
     twin.weight.data.add_(1.0)
     assert not torch.equal(twin(inputs), layer(inputs))
+
+
+def test_spsa_gives_no_derivatives_that_can_be_differentiated_again():
+    angle = Parameter("x")
+    circuit = QuantumCircuit(1)
+    circuit.rx(angle, 0)
+    layer = QuantumLayer(circuit, [angle], [], [Z], SampledSimulator(n_shots=10, gradient="spsa"))
+    inputs = torch.tensor([[0.3]], dtype=torch.float64, requires_grad=True)
+    with pytest.raises(CircuitError, match="are by parameter shift, but the simulator's gradient is 'spsa'"):
+        torch.autograd.grad(layer(inputs).sum(), inputs, create_graph=True)
+
+
+def test_a_derivative_that_is_not_asked_for_costs_nothing_to_second_order():
+    x, w = Parameter("x"), ParameterVector("w", 3)
+    circuit = QuantumCircuit(1)
+    circuit.rx(x, 0)
+    for weight in w:
+        circuit.ry(weight, 0)
+        circuit.rz(weight, 0)
+    layer = QuantumLayer(circuit, [x], list(w), [Z], SampledSimulator(n_shots=10))
+    layer.weight.requires_grad_(False)
+    inputs = torch.tensor([[0.3]], dtype=torch.float64, requires_grad=True)
+    torch.autograd.grad(layer(inputs).sum(), inputs, create_graph=True)
+    assert layer.spent.n_circuits == 1 + 2
+
+
+@pytest.mark.parametrize("size", [1e200, 1e-200])
+def test_amplitudes_of_any_size_are_normalised(size):
+    circuit = raw_feature_vector(2)
+    layer = QuantumLayer(circuit, list(circuit.parameters), [], [Z])
+    assert layer(torch.tensor([[3 * size, 4 * size]], dtype=torch.float64)).item() == pytest.approx((9 - 16) / 25)
