@@ -149,8 +149,9 @@ class _Loop:
         self.findings = findings
         self._config, self._folder, self._ledger = config, folder, ledger
         self._executor, self._watcher = executor, watcher
-        found = (evaluation for _, evaluation in ledger.evaluations())
-        self._held = {evaluation.architecture: evaluation for evaluation in found if evaluation.state.about_design}
+        found = [evaluation for evaluation in ledger.history() if evaluation.state.about_design]
+        self._held = {evaluation.architecture: evaluation for evaluation in found}
+        self._written = {design_id: evaluation.architecture for design_id, evaluation in ledger.evaluations()}
         self._ids: dict[Architecture, int] = {}
 
     def run(self, searcher: Searcher) -> None:
@@ -162,6 +163,8 @@ class _Loop:
             losses = np.array([losses_of(evaluation, self.findings.objectives) for evaluation in evaluations])
             searcher.tell(genotypes, losses, np.array([evaluation.complete for evaluation in evaluations]))
             self._check_any_complete(evaluations)
+        if any(design_id >= len(self._ids) for design_id in self._written):
+            self._ledger.keep_first(len(self._ids))
 
     def _architecture(self, genotype: Genotype) -> Architecture:
         architecture = effective(self.findings.space.decode(genotype), self._config.training.configuration)
@@ -173,6 +176,7 @@ class _Loop:
         wanted = list(dict.fromkeys(architectures))
         for architecture in wanted:
             if architecture in self._held:
+                self._write_if_moved(architecture)
                 self._note(architecture, known=True)
         missing = [architecture for architecture in wanted if architecture not in self._held]
         for position, evaluation in self._executor.run([self._task(architecture) for architecture in missing]):
@@ -190,6 +194,12 @@ class _Loop:
         if evaluation.remark:
             _LOG.warning("design %d: %s", self._ids[architecture], evaluation.remark)
         self._note(architecture, known=False)
+
+    def _write_if_moved(self, architecture: Architecture) -> None:
+        """What was lost before may be found now, and the search then takes another course and gives other ids."""
+        design_id = self._ids[architecture]
+        if self._written.get(design_id) != architecture:
+            self._ledger.append(design_id, self._held[architecture])
 
     def _note(self, architecture: Architecture, *, known: bool) -> None:
         design_id, evaluation = self._ids[architecture], self._held[architecture]

@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float
 from qnas.architecture import Architecture
 from qnas.circuit.build import build_circuit
 from qnas.config import Config
-from qnas.errors import RunFolderError, unknown
+from qnas.errors import DesignError, RunFolderError, unknown
 from qnas.experiment.evaluation import Evaluation, splits_of
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import open_ledger
@@ -167,7 +167,7 @@ def _write_designs(folder: RunFolder, n_features: int, members: Sequence[tuple[i
     for design_id, evaluation in members:
         directory = folder.designs / str(design_id)
         weights = folder.weights_file(evaluation.architecture.fingerprint)
-        if not directory.is_dir():
+        if not _holds(directory, evaluation.architecture):
             content = weights.read_bytes() if weights.is_file() else None
             circuit = build_circuit(evaluation.architecture, n_features)
             write_design(directory, evaluation.architecture, circuit, content)
@@ -175,6 +175,15 @@ def _write_designs(folder: RunFolder, n_features: int, members: Sequence[tuple[i
     for directory in folder.designs.iterdir() if folder.designs.is_dir() else ():
         if directory.name not in kept:
             shutil.rmtree(directory)
+
+
+def _holds(directory: Path, architecture: Architecture) -> bool:
+    """Whether the folder of a design is of this one; ids are given again when a resumed run takes another course."""
+    try:
+        held = Architecture.from_json((directory / "architecture.json").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, DesignError):
+        return False
+    return held.fingerprint == architecture.fingerprint
 
 
 def _write_figures(folder: RunFolder, findings: Findings) -> None:

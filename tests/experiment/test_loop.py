@@ -13,9 +13,10 @@ import psutil
 import pytest
 
 import qnas
+from qnas.cli import main
 from qnas.errors import ConfigurationError, RunError, RunFolderError, UsageError
 from qnas.experiment import executor as executor_room
-from qnas.experiment.evaluation import State
+from qnas.experiment.evaluation import Evaluation, State
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import Ledger
 from qnas.experiment.loop import Callbacks, Silent, check_run, check_space, network_of, run_search
@@ -204,6 +205,63 @@ def test_what_says_nothing_about_a_design_is_evaluated_again(finished, tmp_path)
     watcher = Watcher()
     run_search(config, watcher)
     assert sorted(k for k, known in watcher.seen[1:-1] if not known) == [2, 9]
+    assert front_without_seconds(folder.path) == front_without_seconds(finished.path)
+
+
+def losing(fingerprints, state):
+    """`evaluate`, but these designs end in a state that says nothing about them."""
+
+    def evaluate(task):
+        found = evaluated(task)
+        lost = Evaluation(found.architecture, state, reason="bad luck", seed=found.seed)
+        return lost if found.architecture.fingerprint in fingerprints else found
+
+    evaluated = executor_room.evaluate
+    return evaluate
+
+
+@pytest.mark.parametrize("state", [State.LOST, State.OUT_OF_MEMORY])
+def test_a_resumed_run_that_takes_another_course_leaves_what_a_run_without_losses_leaves(
+    finished, tmp_path, monkeypatch, state
+):
+    """Ids are given again, so folders and ledger hold other designs under them from the first course."""
+    plain = read_findings(finished.path).evaluations
+    fingerprints = {design_id: evaluation.architecture.fingerprint for design_id, evaluation in plain.items()}
+    overrides = [*SMALL, f"run_dir={tmp_path}/run"]
+    with monkeypatch.context() as patched:
+        patched.setattr(executor_room, "evaluate", losing([fingerprints[k] for k in (0, 2, 3, 4)], state))
+        first = read_findings(qnas.search(overrides).path).evaluations
+    moved = {k for k, evaluation in first.items() if evaluation.architecture.fingerprint != fingerprints[k]}
+    assert moved and {first[k].architecture.fingerprint for k in moved} & set(fingerprints.values())
+
+    result = qnas.search(overrides)
+    found = read_findings(result.path).evaluations
+    assert {k: evaluation.architecture.fingerprint for k, evaluation in found.items()} == fingerprints
+    assert front_without_seconds(result.path) == front_without_seconds(finished.path)
+    assert records_without_seconds(result.path) == records_without_seconds(finished.path)
+    designs = result.path / "designs"
+    assert {path.name for path in designs.iterdir()} == {path.name for path in (finished.path / "designs").iterdir()}
+    for design_id in result.front["id"]:
+        assert result.load(design_id).architecture.fingerprint == fingerprints[design_id]
+        weights = f"{design_id}/weights.safetensors"
+        assert (designs / weights).read_bytes() == (finished.path / "designs" / weights).read_bytes()
+
+    before = contents(result.path)
+    assert main(["front", str(result.path)]) == 0
+    run_search(RunFolder(result.path).read_config())
+    assert contents(result.path) == before
+
+
+def test_designs_that_a_shorter_course_does_not_reach_are_no_longer_of_the_run(finished, tmp_path):
+    config = compose([*SMALL, f"run_dir={tmp_path}/run"])
+    folder = RunFolder.claim(config)
+    space = load_space(str(SPACE))
+    ledger = Ledger(folder.ledger_file, choose_objectives(config.objectives.names), space)
+    found = read_findings(finished.path).evaluations
+    asked = {evaluation.architecture for evaluation in found.values()}
+    ledger.append(12, replace(found[0], architecture=next(one for one in space.architectures() if one not in asked)))
+    run_search(config)
+    assert sorted(read_findings(folder.path).evaluations) == list(range(12))
     assert front_without_seconds(folder.path) == front_without_seconds(finished.path)
 
 
