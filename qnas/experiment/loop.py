@@ -15,22 +15,21 @@ import numpy as np
 from qnas.architecture import Architecture
 from qnas.circuit.build import n_inputs
 from qnas.config import Config
-from qnas.errors import ConfigurationError, QnasError, RunError, TooManyFeaturesError, UsageError
-from qnas.experiment.budgets import budgeted
-from qnas.experiment.evaluation import Evaluation, Task, splits_of
+from qnas.errors import ConfigurationError, RunError, TooManyFeaturesError, UsageError
+from qnas.experiment.budgets import budgeted, check_budgets
+from qnas.experiment.evaluation import Evaluation, Task, failure, splits_of
 from qnas.experiment.executor import Executor, check_executor, make_executor
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import Ledger, break_lock
 from qnas.experiment.results import Findings, losses_of, write_results
-from qnas.model.hybrid import ModelBuilder
 from qnas.model.training import effective
-from qnas.objectives import Objective, choose_objectives
+from qnas.objectives import Design, Objective, choose_objectives
 from qnas.search import Searcher, make_searcher
 from qnas.simulation import make_simulator
 from qnas.space import Genotype, Space, load_space
 
 _LOG = logging.getLogger("qnas")
-_N_PROBES, _N_BUILT = 500, 20
+_N_PROBES, _N_BUILT = 500, 100
 """How many designs are drawn, and how many have failed, before a space counts as having none that can be built."""
 
 
@@ -229,24 +228,27 @@ class _Loop:
 
 
 def check_space(space: Space, config: Config) -> None:
-    """Raise what is wrong if none of some sampled designs can be built on these data and this machine."""
+    """Raise what is wrong if none of some sampled designs can be built on these data, this machine and its budgets."""
     splits, simulator = splits_of(config.data), make_simulator(config.simulation)
-    problems: list[QnasError] = []
+    problems: list[Exception] = []
     rng = np.random.default_rng(0)
     for _ in range(_N_PROBES):
-        built = effective(space.decode(space.random_genotype(rng)), config.training.configuration)
+        architecture = space.decode(space.random_genotype(rng))
         try:
-            ModelBuilder(built, splits.n_features, splits.n_outputs, simulator)
+            design = Design(architecture, splits, config.training, seed=config.seed, simulator=lambda _: simulator)
+            design.initial_model()
+            check_budgets(space.budgets, design)
         except TooManyFeaturesError as error:  # seen at once, and never asked by a searcher
             problems.append(error)
-        except QnasError as error:
+        except Exception as error:  # noqa: BLE001 - a part of the user's may raise anything
             problems.append(error)
             if len(problems) >= _N_BUILT:
                 break
         else:
             return
-    n_drawn = len(problems)
-    raise UsageError(f"none of {n_drawn} sampled designs of the space {config.space!r} can be built: {problems[0]}")
+    drawn = f"none of {len(problems)} sampled designs of the space {config.space!r}"
+    within = " within its budgets" if space.budgets else ""
+    raise UsageError(f"{drawn} can be built{within}: {failure(problems[0])[1].splitlines()[0]}")
 
 
 @contextmanager

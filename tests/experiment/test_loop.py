@@ -349,6 +349,20 @@ def test_a_space_with_one_design_that_can_be_built_passes():
         check_space(space, too_few)
 
 
+def test_a_space_of_which_few_designs_can_be_built_passes(tmp_path):
+    few = tmp_path / "few.py"
+    names = ["residual" if k == 10 else f"nosuch_{k}" for k in range(13)]  # the 28th that is drawn is of this one
+    few.write_text(SPACE.read_text().replace('coupling="residual"', f"coupling=choice(*{names})"))
+    check_space(load_space(str(few)), compose(["data=iris", f"space={few}"]))
+
+
+def test_a_part_that_raises_makes_a_space_that_cannot_be_searched(monkeypatch):
+    monkeypatch.setattr("qnas.experiment.loop.check_budgets", lambda budgets, design: 1 / 0)
+    sentence = r"none of 100 sampled designs .* can be built: ZeroDivisionError: division by zero$"
+    with pytest.raises(UsageError, match=sentence):
+        check_space(load_space(str(SPACE)), compose(["data=iris", f"space={SPACE}"]))
+
+
 # --- processes ------------------------------------------------------------------------------------------------
 
 
