@@ -21,7 +21,7 @@ from qnas.experiment.evaluation import Evaluation, Task, failure, splits_of
 from qnas.experiment.executor import Executor, check_executor, make_executor
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import Ledger, break_lock
-from qnas.experiment.results import Findings, losses_of, write_results
+from qnas.experiment.results import OWN_COLUMNS, Findings, losses_of, write_results
 from qnas.model.training import effective
 from qnas.objectives import Design, Objective, choose_objectives
 from qnas.search import Searcher, make_searcher
@@ -123,14 +123,19 @@ def network_of(space: Space, config: Config, genotype: Genotype) -> str | None:
 
 
 def _check_columns(space: Space, objectives: Sequence[Objective]) -> None:
-    """Raise ConfigurationError if an objective has the name of another column of front.csv."""
-    taken = {*(gene.name for gene in space.genes), "id", "fingerprint", "n_parameters", "seconds", "seed", "on_front"}
-    for objective in objectives:
-        if objective.name in taken:
+    """Raise ConfigurationError if two columns of front.csv, or of the table of all evaluations, have one name."""
+    columns = [(name, "a column of every run") for name in OWN_COLUMNS]
+    columns += [(gene.name, "a gene of the space") for gene in space.genes]
+    columns += [(objective.name, "an objective") for objective in objectives]
+    columns += [(f"{one.name}_se", f"the standard error of the objective {one.name!r}") for one in objectives]
+    taken: dict[str, str] = {}
+    for name, what in columns:
+        if name in taken:
             raise ConfigurationError(
-                f"the objective {objective.name!r} has the name of a gene or of another column of front.csv; "
-                f"rename it, e.g. @qnas.objective(..., name='{objective.name}_objective')."
+                f"front.csv would have two columns {name!r}, {taken[name]} and {what}; rename the gene, or the "
+                "objective with @qnas.objective(..., name='another_name')."
             )
+        taken[name] = what
 
 
 class _Loop:

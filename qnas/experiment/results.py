@@ -28,6 +28,9 @@ from qnas.model.weights import load_weights
 from qnas.objectives import Objective, choose_objectives
 from qnas.space import Space, load_space
 
+OWN_COLUMNS = ("id", "fingerprint", "n_parameters", "seconds", "seed", "on_front")
+"""Columns of every table of a run, whatever its objectives and genes."""
+
 
 @dataclass(frozen=True)
 class Findings:

@@ -24,7 +24,7 @@ from qnas.experiment.results import read_findings
 from qnas.launch import compose
 from qnas.model.training import effective
 from qnas.objectives import choose_objectives
-from qnas.space import Space, choice, load_space
+from qnas.space import Space, choice, integer, load_space
 from tests.experiment.runs import (
     JOB,
     QUICKEST,
@@ -470,12 +470,25 @@ def test_a_script_without_a_guard_is_told_about_it(tmp_path):
     assert n_evaluated(tmp_path / "run") == 0
 
 
-def test_an_objective_with_the_name_of_a_gene_is_refused_before_anything_is_written(tmp_path):
-    extra = tmp_path / "extra.py"
-    extra.write_text(
-        "import qnas\n\n\n@qnas.objective('minimize', 'qubits')\n"
-        "def n_qubits(design):\n    return design.circuit.num_qubits\n"
-    )
-    with pytest.raises(ConfigurationError, match="the objective 'n_qubits' has the name of a gene"):
-        qnas.search([f"objectives.add=[{extra}]", "data=iris", f"run_dir={tmp_path / 'run'}"])
+@pytest.mark.parametrize(
+    ("genes", "names", "sentence"),
+    [
+        (["n_qubits"], ["n_qubits"], "'n_qubits', a gene of the space and an objective; rename"),
+        (["seed"], ["cost"], "'seed', a column of every run and a gene of the space; rename"),
+        ([], ["on_front"], "'on_front', a column of every run and an objective; rename"),
+        ([], ["cost", "cost_se"], "'cost_se', an objective and the standard error of the objective 'cost'; rename"),
+        (
+            ["cost_se"],
+            ["cost"],
+            "'cost_se', a gene of the space and the standard error of the objective 'cost'; rename",
+        ),
+    ],
+)
+def test_two_columns_of_one_name_are_refused_before_anything_is_written(tmp_path, monkeypatch, genes, names, sentence):
+    space = Space(**{name: integer(1, 2) for name in genes}, coupling="serial")
+    chosen = tuple(replace(choose_objectives(["flops"])[0], name=name) for name in names)
+    monkeypatch.setattr("qnas.experiment.loop.load_space", lambda text: space)
+    monkeypatch.setattr("qnas.experiment.loop.choose_objectives", lambda *settings: chosen)
+    with pytest.raises(ConfigurationError, match=f"^front.csv would have two columns {sentence}"):
+        qnas.search(["data=iris", f"run_dir={tmp_path / 'run'}"])
     assert not (tmp_path / "run").exists()
