@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -141,13 +141,17 @@ def read_findings(run_dir: str | Path) -> Findings:
 
 
 def write_results(folder: RunFolder, findings: Findings) -> None:
-    """Write front.csv, front.json, the figures and the design folders; designs that left the front are removed."""
+    """Write front.csv, front.json, the figures and the design folders; designs that left the front are removed.
+
+    They are removed at the very end, so that whatever table a kill leaves, its designs are there.
+    """
     front = findings.front
     members = [(int(design_id), findings.evaluations[int(design_id)]) for design_id in front["id"]]
     _write_designs(folder, splits_of(findings.config.data).n_features, members)
     _write_figures(folder, findings)
     details = [_record(design_id, evaluation) for design_id, evaluation in members]
     write_front(folder.path, front, details)
+    _remove_designs(folder, kept={str(design_id) for design_id, _ in members})
 
 
 def _record(design_id: int, evaluation: Evaluation) -> dict[str, Any]:
@@ -174,7 +178,9 @@ def _write_designs(folder: RunFolder, n_features: int, members: Sequence[tuple[i
             content = weights.read_bytes() if weights.is_file() else None
             circuit = build_circuit(evaluation.architecture, n_features)
             write_design(directory, evaluation.architecture, circuit, content)
-    kept = {str(design_id) for design_id, _ in members}
+
+
+def _remove_designs(folder: RunFolder, kept: Set[str]) -> None:
     for directory in folder.designs.iterdir() if folder.designs.is_dir() else ():
         if directory.name not in kept:
             shutil.rmtree(directory)
