@@ -220,7 +220,7 @@ def test_a_failed_run_has_another_exit_code(capsys):
     assert main(["search", *with_mishaps("error", "objectives.options.mishap.everywhere=true", "run_dir=run")]) == 1
     complaint = capsys.readouterr().err
     assert complaint.startswith("qnas: all 6 designs of the first generation failed") and complaint.count("\n") == 1
-    assert "ValueError: the mishap struck See run/log.txt." in complaint
+    assert "ValueError: the mishap struck. See run/log.txt." in complaint
 
 
 def test_a_sentence_is_not_wrapped_nor_taken_for_markup(capsys, monkeypatch):

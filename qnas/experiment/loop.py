@@ -226,9 +226,10 @@ class _Loop:
     def _check_any_complete(self, evaluations: Sequence[Evaluation]) -> None:
         if not any(evaluation.complete for evaluation in self._held.values()):
             first = evaluations[0]
+            reason = first.reason.splitlines()[0].rstrip(".")
             raise RunError(
                 f"all {len(evaluations)} designs of the first generation failed, so there is nothing to search with; "
-                f"the first one ({first.state.value}): {first.reason.splitlines()[0]} See {self._folder.log_file}."
+                f"the first one ({first.state.value}): {reason}. See {self._folder.log_file}."
             )
 
 

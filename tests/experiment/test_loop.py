@@ -323,7 +323,7 @@ def test_a_run_in_which_every_first_design_fails_ends(tmp_path):
     sentence = str(error.value)
     assert "all 6 designs of the first generation failed" in sentence
     assert "(an objective or part raised): mishap: ValueError: the mishap struck" in sentence
-    assert f"See {tmp_path}/run/log.txt" in sentence
+    assert f"the mishap struck. See {tmp_path}/run/log.txt." in sentence
     assert n_evaluated(tmp_path / "run") == 6
     assert "Traceback" in (tmp_path / "run" / "log.txt").read_text()
 
