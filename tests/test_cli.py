@@ -50,6 +50,9 @@ space = Space(
     layers=repeat(1, 2, rotation="ry", entangler="cx", topology="line"),
 )
 """
+SMALL_SPACE = SPACE.read_text()
+OVER_BUDGET = f"{SMALL_SPACE}\nspace = space.within(flops=3)"
+NO_COUPLING = SMALL_SPACE.replace("residual", "nosuch")
 
 
 @pytest.fixture(autouse=True)
@@ -137,7 +140,12 @@ def test_a_mistake_in_a_sweep_is_found_before_it_starts(capsys, point, said):
     ("text", "said"),
     [
         (NEVER, ["designs drawn from the space is valid", "'nothing is allowed' excluded 100", "Relax a constraint"]),
-        (LARGE, ["none of 20 sampled designs", "qubits needs", "PiB of memory", "GiB; use at most"]),
+        (LARGE, ["none of 100 sampled designs", "qubits needs", "PiB of memory", "GiB; use at most"]),
+        (
+            OVER_BUDGET,
+            ["none of 100 sampled designs", "can be built within its budgets: flops is", "over the budget of 3"],
+        ),
+        (NO_COUPLING, ["none of 100 sampled designs", "can be built: unknown coupling 'nosuch'", "Allowed: "]),
         ("space = (", ["cannot be imported: SyntaxError", "line 1"]),
         ("spaces = 3", ["unknown search space of '", "mine.py', 'space'"]),
         ("space = 3", ["mine.py:space' is of type int", "declare it as Space(...)"]),
@@ -212,7 +220,7 @@ def test_a_failed_run_has_another_exit_code(capsys):
     assert main(["search", *with_mishaps("error", "objectives.options.mishap.everywhere=true", "run_dir=run")]) == 1
     complaint = capsys.readouterr().err
     assert complaint.startswith("qnas: all 6 designs of the first generation failed") and complaint.count("\n") == 1
-    assert "ValueError: the mishap struck See run/log.txt." in complaint
+    assert "ValueError: the mishap struck. See run/log.txt." in complaint
 
 
 def test_a_sentence_is_not_wrapped_nor_taken_for_markup(capsys, monkeypatch):

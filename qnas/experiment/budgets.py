@@ -8,8 +8,8 @@ from qnas.errors import DesignError, SpaceError, unknown
 from qnas.objectives import Design, Objective
 from qnas.objectives.objective import objectives
 
-_OBJECTIVES = {"n_parameters": "parameters"}
-"""Budgets that are called like the column of front.csv, not like the objective."""
+_NAMES = {"parameters": "n_parameters"}
+"""Objectives whose budget is called like the column of front.csv."""
 
 
 def check_budgets(budgets: Mapping[str, int | float], design: Design) -> None:
@@ -27,11 +27,10 @@ def check_budgets(budgets: Mapping[str, int | float], design: Design) -> None:
 
 def budgeted(name: str) -> Objective:
     """The count that a budget is about. Raises SpaceError if there is none of that name."""
-    known = _OBJECTIVES.get(name, name)
-    if known not in objectives or objectives[known].cost != "circuit":
-        countable = [one for one in objectives if objectives[one].cost == "circuit"]
-        raise SpaceError(unknown("budget", name, [*_OBJECTIVES, *countable]))
-    return objectives[known]
+    countable = {_NAMES.get(one, one): objectives[one] for one in objectives if objectives[one].cost == "circuit"}
+    if name not in countable:
+        raise SpaceError(unknown("budget", name, countable))
+    return countable[name]
 
 
 def _number(value: int | float) -> str:

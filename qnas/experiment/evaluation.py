@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from qnas.architecture import Architecture
 from qnas.config import ObjectiveSettings
 from qnas.data import DataSettings, Splits, load_splits
-from qnas.errors import CircuitError, DesignError, MemoryBudgetError, NotFiniteError, QnasError
+from qnas.errors import CircuitError, DesignError, MemoryBudgetError, NotFiniteError, PluginError, QnasError
 from qnas.experiment.budgets import check_budgets
 from qnas.front.tables import as_json
 from qnas.model.training import TrainingSettings
@@ -173,12 +173,12 @@ def _measure(task: Task, partial: dict[str, Any]) -> None:
 
 @contextmanager
 def _building() -> Iterator[None]:
-    """Here, and only here, an error of the design or its circuit means that the architecture names no network."""
+    """Here, and only here, an error of the design, its parts or its circuit means that it names no network."""
     try:
         yield
     except (MemoryBudgetError, NotFiniteError):
         raise
-    except (DesignError, CircuitError) as error:
+    except (DesignError, CircuitError, PluginError) as error:
         raise _InvalidDesignError(str(error)) from error
 
 

@@ -28,6 +28,7 @@ from qnas.objectives import Objective
 from qnas.space import Space
 
 STUDY = "qnas"
+_N_DESIGNS = "n_designs"
 _LOG = logging.getLogger("qnas")
 _FIELDS = ("reason", "n_parameters", "n_live_weights", "remark", "seconds", "seed")
 _MAPPINGS = ("values", "errors", "details")
@@ -53,6 +54,7 @@ class Ledger:
         self._distributions = {gene.name: CategoricalDistribution(tuple(gene.values)) for gene in space.genes}
         with _quiet():
             self._study = _found_study(path) if read_only else _mended_study(path, objectives)
+        self._n_designs = None if self._study is None else self._study.user_attrs.get(_N_DESIGNS)
 
     def append(self, design_id: int, evaluation: Evaluation) -> None:
         """Write one evaluation."""
@@ -69,12 +71,36 @@ class Ledger:
                 user_attrs=_attributes(design_id, evaluation),
             )
         )
+        if self._n_designs is not None and design_id >= self._n_designs:
+            self.keep_first(design_id + 1)
+
+    def keep_first(self, n_designs: int) -> None:
+        """Leave out, from now on, what an interrupted run wrote under higher ids before it took another course."""
+        assert self._study is not None and not self._read_only, "this ledger was opened to be read"
+        self._study.set_user_attr(_N_DESIGNS, n_designs)
+        self._n_designs = n_designs
 
     def evaluations(self) -> Iterator[tuple[int, Evaluation]]:
-        """The last evaluation of each design with its id, in the order in which the designs were first written."""
-        last = {int(trial.user_attrs["id"]): trial for trial in self._trials()}
-        for design_id, trial in last.items():
-            yield design_id, _evaluation(trial)
+        """The designs of the run: the last evaluation under each id, in the order in which the ids were first written.
+
+        A run that took another course when it was resumed has given ids again; a design then has its last id only.
+        """
+        found: dict[int, FrozenTrial] = {}
+        ids: dict[str, int] = {}
+        for trial in self._trials():
+            design_id, fingerprint = int(trial.user_attrs["id"]), trial.user_attrs["fingerprint"]
+            if (before := ids.get(fingerprint, design_id)) != design_id:
+                del found[before]
+            if design_id in found:
+                ids.pop(found[design_id].user_attrs["fingerprint"])
+            found[design_id], ids[fingerprint] = trial, design_id
+        for design_id, trial in found.items():
+            if self._n_designs is None or design_id < self._n_designs:
+                yield design_id, _evaluation(trial)
+
+    def history(self) -> Iterator[Evaluation]:
+        """Everything that was ever evaluated, in the order in which it was written."""
+        return map(_evaluation, self._trials())
 
     def _trials(self) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False) if self._study is not None else []

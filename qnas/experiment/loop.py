@@ -15,22 +15,21 @@ import numpy as np
 from qnas.architecture import Architecture
 from qnas.circuit.build import n_inputs
 from qnas.config import Config
-from qnas.errors import ConfigurationError, QnasError, RunError, TooManyFeaturesError, UsageError
-from qnas.experiment.budgets import budgeted
-from qnas.experiment.evaluation import Evaluation, Task, splits_of
+from qnas.errors import ConfigurationError, RunError, TooManyFeaturesError, UsageError
+from qnas.experiment.budgets import budgeted, check_budgets
+from qnas.experiment.evaluation import Evaluation, Task, failure, splits_of
 from qnas.experiment.executor import Executor, check_executor, make_executor
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import Ledger, break_lock
-from qnas.experiment.results import Findings, losses_of, write_results
-from qnas.model.hybrid import ModelBuilder
+from qnas.experiment.results import OWN_COLUMNS, Findings, losses_of, write_results
 from qnas.model.training import effective
-from qnas.objectives import Objective, choose_objectives
+from qnas.objectives import Design, Objective, choose_objectives
 from qnas.search import Searcher, make_searcher
 from qnas.simulation import make_simulator
 from qnas.space import Genotype, Space, load_space
 
 _LOG = logging.getLogger("qnas")
-_N_PROBES, _N_BUILT = 500, 20
+_N_PROBES, _N_BUILT = 500, 100
 """How many designs are drawn, and how many have failed, before a space counts as having none that can be built."""
 
 
@@ -124,14 +123,19 @@ def network_of(space: Space, config: Config, genotype: Genotype) -> str | None:
 
 
 def _check_columns(space: Space, objectives: Sequence[Objective]) -> None:
-    """Raise ConfigurationError if an objective has the name of another column of front.csv."""
-    taken = {*(gene.name for gene in space.genes), "id", "fingerprint", "n_parameters", "seconds", "seed", "on_front"}
-    for objective in objectives:
-        if objective.name in taken:
+    """Raise ConfigurationError if two columns of front.csv, or of the table of all evaluations, have one name."""
+    columns = [(name, "a column of every run") for name in OWN_COLUMNS]
+    columns += [(gene.name, "a gene of the space") for gene in space.genes]
+    columns += [(objective.name, "an objective") for objective in objectives]
+    columns += [(f"{one.name}_se", f"the standard error of the objective {one.name!r}") for one in objectives]
+    taken: dict[str, str] = {}
+    for name, what in columns:
+        if name in taken:
             raise ConfigurationError(
-                f"the objective {objective.name!r} has the name of a gene or of another column of front.csv; "
-                f"rename it, e.g. @qnas.objective(..., name='{objective.name}_objective')."
+                f"front.csv would have two columns {name!r}, {taken[name]} and {what}; rename the gene, or the "
+                "objective with @qnas.objective(..., name='another_name')."
             )
+        taken[name] = what
 
 
 class _Loop:
@@ -149,8 +153,9 @@ class _Loop:
         self.findings = findings
         self._config, self._folder, self._ledger = config, folder, ledger
         self._executor, self._watcher = executor, watcher
-        found = (evaluation for _, evaluation in ledger.evaluations())
-        self._held = {evaluation.architecture: evaluation for evaluation in found if evaluation.state.about_design}
+        found = [evaluation for evaluation in ledger.history() if evaluation.state.about_design]
+        self._held = {evaluation.architecture: evaluation for evaluation in found}
+        self._written = {design_id: evaluation.architecture for design_id, evaluation in ledger.evaluations()}
         self._ids: dict[Architecture, int] = {}
 
     def run(self, searcher: Searcher) -> None:
@@ -162,6 +167,8 @@ class _Loop:
             losses = np.array([losses_of(evaluation, self.findings.objectives) for evaluation in evaluations])
             searcher.tell(genotypes, losses, np.array([evaluation.complete for evaluation in evaluations]))
             self._check_any_complete(evaluations)
+        if any(design_id >= len(self._ids) for design_id in self._written):
+            self._ledger.keep_first(len(self._ids))
 
     def _architecture(self, genotype: Genotype) -> Architecture:
         architecture = effective(self.findings.space.decode(genotype), self._config.training.configuration)
@@ -173,6 +180,7 @@ class _Loop:
         wanted = list(dict.fromkeys(architectures))
         for architecture in wanted:
             if architecture in self._held:
+                self._write_if_moved(architecture)
                 self._note(architecture, known=True)
         missing = [architecture for architecture in wanted if architecture not in self._held]
         for position, evaluation in self._executor.run([self._task(architecture) for architecture in missing]):
@@ -190,6 +198,12 @@ class _Loop:
         if evaluation.remark:
             _LOG.warning("design %d: %s", self._ids[architecture], evaluation.remark)
         self._note(architecture, known=False)
+
+    def _write_if_moved(self, architecture: Architecture) -> None:
+        """What was lost before may be found now, and the search then takes another course and gives other ids."""
+        design_id = self._ids[architecture]
+        if self._written.get(design_id) != architecture:
+            self._ledger.append(design_id, self._held[architecture])
 
     def _note(self, architecture: Architecture, *, known: bool) -> None:
         design_id, evaluation = self._ids[architecture], self._held[architecture]
@@ -212,31 +226,35 @@ class _Loop:
     def _check_any_complete(self, evaluations: Sequence[Evaluation]) -> None:
         if not any(evaluation.complete for evaluation in self._held.values()):
             first = evaluations[0]
+            reason = first.reason.splitlines()[0].rstrip(".")
             raise RunError(
                 f"all {len(evaluations)} designs of the first generation failed, so there is nothing to search with; "
-                f"the first one ({first.state.value}): {first.reason.splitlines()[0]} See {self._folder.log_file}."
+                f"the first one ({first.state.value}): {reason}. See {self._folder.log_file}."
             )
 
 
 def check_space(space: Space, config: Config) -> None:
-    """Raise what is wrong if none of some sampled designs can be built on these data and this machine."""
+    """Raise what is wrong if none of some sampled designs can be built on these data, this machine and its budgets."""
     splits, simulator = splits_of(config.data), make_simulator(config.simulation)
-    problems: list[QnasError] = []
+    problems: list[Exception] = []
     rng = np.random.default_rng(0)
     for _ in range(_N_PROBES):
-        built = effective(space.decode(space.random_genotype(rng)), config.training.configuration)
+        architecture = space.decode(space.random_genotype(rng))
         try:
-            ModelBuilder(built, splits.n_features, splits.n_outputs, simulator)
+            design = Design(architecture, splits, config.training, seed=config.seed, simulator=lambda _: simulator)
+            design.initial_model()
+            check_budgets(space.budgets, design)
         except TooManyFeaturesError as error:  # seen at once, and never asked by a searcher
             problems.append(error)
-        except QnasError as error:
+        except Exception as error:  # noqa: BLE001 - a part of the user's may raise anything
             problems.append(error)
             if len(problems) >= _N_BUILT:
                 break
         else:
             return
-    n_drawn = len(problems)
-    raise UsageError(f"none of {n_drawn} sampled designs of the space {config.space!r} can be built: {problems[0]}")
+    drawn = f"none of {len(problems)} sampled designs of the space {config.space!r}"
+    within = " within its budgets" if space.budgets else ""
+    raise UsageError(f"{drawn} can be built{within}: {failure(problems[0])[1].splitlines()[0]}")
 
 
 @contextmanager

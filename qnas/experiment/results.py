@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float
 from qnas.architecture import Architecture
 from qnas.circuit.build import build_circuit
 from qnas.config import Config
-from qnas.errors import RunFolderError, unknown
+from qnas.errors import DesignError, RunFolderError, unknown
 from qnas.experiment.evaluation import Evaluation, splits_of
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import open_ledger
@@ -27,6 +27,9 @@ from qnas.model.hybrid import HybridModel, ModelBuilder
 from qnas.model.weights import load_weights
 from qnas.objectives import Objective, choose_objectives
 from qnas.space import Space, load_space
+
+OWN_COLUMNS = ("id", "fingerprint", "n_parameters", "seconds", "seed", "on_front")
+"""Columns of every table of a run, whatever its objectives and genes."""
 
 
 @dataclass(frozen=True)
@@ -138,13 +141,17 @@ def read_findings(run_dir: str | Path) -> Findings:
 
 
 def write_results(folder: RunFolder, findings: Findings) -> None:
-    """Write front.csv, front.json, the figures and the design folders; designs that left the front are removed."""
+    """Write front.csv, front.json, the figures and the design folders; designs that left the front are removed.
+
+    They are removed at the very end, so that whatever table a kill leaves, its designs are there.
+    """
     front = findings.front
     members = [(int(design_id), findings.evaluations[int(design_id)]) for design_id in front["id"]]
     _write_designs(folder, splits_of(findings.config.data).n_features, members)
     _write_figures(folder, findings)
     details = [_record(design_id, evaluation) for design_id, evaluation in members]
     write_front(folder.path, front, details)
+    _remove_designs(folder, kept={str(design_id) for design_id, _ in members})
 
 
 def _record(design_id: int, evaluation: Evaluation) -> dict[str, Any]:
@@ -167,14 +174,25 @@ def _write_designs(folder: RunFolder, n_features: int, members: Sequence[tuple[i
     for design_id, evaluation in members:
         directory = folder.designs / str(design_id)
         weights = folder.weights_file(evaluation.architecture.fingerprint)
-        if not directory.is_dir():
+        if not _holds(directory, evaluation.architecture):
             content = weights.read_bytes() if weights.is_file() else None
             circuit = build_circuit(evaluation.architecture, n_features)
             write_design(directory, evaluation.architecture, circuit, content)
-    kept = {str(design_id) for design_id, _ in members}
+
+
+def _remove_designs(folder: RunFolder, kept: Set[str]) -> None:
     for directory in folder.designs.iterdir() if folder.designs.is_dir() else ():
         if directory.name not in kept:
             shutil.rmtree(directory)
+
+
+def _holds(directory: Path, architecture: Architecture) -> bool:
+    """Whether the folder of a design is of this one; ids are given again when a resumed run takes another course."""
+    try:
+        held = Architecture.from_json((directory / "architecture.json").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, DesignError):
+        return False
+    return held.fingerprint == architecture.fingerprint
 
 
 def _write_figures(folder: RunFolder, findings: Findings) -> None:

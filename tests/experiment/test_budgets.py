@@ -58,9 +58,11 @@ class Counted:
         self.total = total
 
 
-@pytest.mark.parametrize("name", ["qbits", "accuracy"])
+@pytest.mark.parametrize("name", ["qbits", "accuracy", "parameters"])
 def test_a_budget_that_cannot_be_counted_before_training_is_refused(name):
     settings = task()
     design = Design(architecture, splits_of(settings.data), settings.training)
-    with pytest.raises(SpaceError, match=f"unknown budget '{name}': .*Allowed: n_parameters, depth, flops, .*qubits"):
+    with pytest.raises(
+        SpaceError, match=f"unknown budget '{name}': .*Allowed: depth, .*flops, .*n_parameters, .*qubits"
+    ):
         check_budgets({name: 3}, design)

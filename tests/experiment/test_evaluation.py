@@ -148,6 +148,12 @@ def test_a_design_that_cannot_be_built_is_invalid():
     assert "features" in found.reason and "Traceback" not in found.reason
 
 
+def test_a_design_of_an_unknown_part_is_invalid():
+    found = evaluate(task(["flops"], architecture=architecture.replace(coupling="nosuch")))
+    assert (found.state, found.values) == (State.INVALID, {})
+    assert found.reason.startswith("unknown coupling 'nosuch': ")
+
+
 def test_an_unexpected_failure_before_any_objective_is_a_state_too():
     found = evaluate(task(data=DataSettings("irsi")))
     assert (found.state, found.values) == (State.ERROR, {})

@@ -75,6 +75,24 @@ def test_of_a_design_that_was_evaluated_again_only_the_last_evaluation_comes_bac
     assert len(with_plain_optuna(path).get_trials()) == 3
 
 
+def test_an_id_that_is_given_again_is_of_its_last_design_and_a_design_has_its_last_id(path):
+    ledger = opened(path)
+    for design_id, evaluation in ((0, FAILED), (1, COMPLETE), (2, FAILED), (0, COMPLETE), (0, FAILED)):
+        ledger.append(design_id, evaluation)
+    assert list(opened(path).evaluations()) == [(0, FAILED)]
+    assert list(opened(path).history()) == [FAILED, COMPLETE, FAILED, COMPLETE, FAILED]
+
+
+def test_only_the_first_designs_are_kept_until_more_are_written(path):
+    ledger = opened(path)
+    for design_id, evaluation in ((0, COMPLETE), (1, FAILED)):
+        ledger.append(design_id, evaluation)
+    ledger.keep_first(1)
+    assert list(ledger.evaluations()) == list(opened(path).evaluations()) == [(0, COMPLETE)]
+    opened(path).append(1, FAILED)
+    assert list(opened(path).evaluations()) == [(0, COMPLETE), (1, FAILED)]
+
+
 def test_weights_are_kept_elsewhere(path):
     opened(path).append(0, Evaluation(one, State.ERROR, weights=b"weights"))
     assert [found.weights for _, found in opened(path).evaluations()] == [None]

@@ -13,9 +13,10 @@ import psutil
 import pytest
 
 import qnas
+from qnas.cli import main
 from qnas.errors import ConfigurationError, RunError, RunFolderError, UsageError
 from qnas.experiment import executor as executor_room
-from qnas.experiment.evaluation import State
+from qnas.experiment.evaluation import Evaluation, State
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import Ledger
 from qnas.experiment.loop import Callbacks, Silent, check_run, check_space, network_of, run_search
@@ -23,7 +24,7 @@ from qnas.experiment.results import read_findings
 from qnas.launch import compose
 from qnas.model.training import effective
 from qnas.objectives import choose_objectives
-from qnas.space import Space, choice, load_space
+from qnas.space import Space, choice, integer, load_space
 from tests.experiment.runs import (
     JOB,
     QUICKEST,
@@ -207,6 +208,63 @@ def test_what_says_nothing_about_a_design_is_evaluated_again(finished, tmp_path)
     assert front_without_seconds(folder.path) == front_without_seconds(finished.path)
 
 
+def losing(fingerprints, state):
+    """`evaluate`, but these designs end in a state that says nothing about them."""
+
+    def evaluate(task):
+        found = evaluated(task)
+        lost = Evaluation(found.architecture, state, reason="bad luck", seed=found.seed)
+        return lost if found.architecture.fingerprint in fingerprints else found
+
+    evaluated = executor_room.evaluate
+    return evaluate
+
+
+@pytest.mark.parametrize("state", [State.LOST, State.OUT_OF_MEMORY])
+def test_a_resumed_run_that_takes_another_course_leaves_what_a_run_without_losses_leaves(
+    finished, tmp_path, monkeypatch, state
+):
+    """Ids are given again, so folders and ledger hold other designs under them from the first course."""
+    plain = read_findings(finished.path).evaluations
+    fingerprints = {design_id: evaluation.architecture.fingerprint for design_id, evaluation in plain.items()}
+    overrides = [*SMALL, f"run_dir={tmp_path}/run"]
+    with monkeypatch.context() as patched:
+        patched.setattr(executor_room, "evaluate", losing([fingerprints[k] for k in (0, 2, 3, 4)], state))
+        first = read_findings(qnas.search(overrides).path).evaluations
+    moved = {k for k, evaluation in first.items() if evaluation.architecture.fingerprint != fingerprints[k]}
+    assert moved and {first[k].architecture.fingerprint for k in moved} & set(fingerprints.values())
+
+    result = qnas.search(overrides)
+    found = read_findings(result.path).evaluations
+    assert {k: evaluation.architecture.fingerprint for k, evaluation in found.items()} == fingerprints
+    assert front_without_seconds(result.path) == front_without_seconds(finished.path)
+    assert records_without_seconds(result.path) == records_without_seconds(finished.path)
+    designs = result.path / "designs"
+    assert {path.name for path in designs.iterdir()} == {path.name for path in (finished.path / "designs").iterdir()}
+    for design_id in result.front["id"]:
+        assert result.load(design_id).architecture.fingerprint == fingerprints[design_id]
+        weights = f"{design_id}/weights.safetensors"
+        assert (designs / weights).read_bytes() == (finished.path / "designs" / weights).read_bytes()
+
+    before = contents(result.path)
+    assert main(["front", str(result.path)]) == 0
+    run_search(RunFolder(result.path).read_config())
+    assert contents(result.path) == before
+
+
+def test_designs_that_a_shorter_course_does_not_reach_are_no_longer_of_the_run(finished, tmp_path):
+    config = compose([*SMALL, f"run_dir={tmp_path}/run"])
+    folder = RunFolder.claim(config)
+    space = load_space(str(SPACE))
+    ledger = Ledger(folder.ledger_file, choose_objectives(config.objectives.names), space)
+    found = read_findings(finished.path).evaluations
+    asked = {evaluation.architecture for evaluation in found.values()}
+    ledger.append(12, replace(found[0], architecture=next(one for one in space.architectures() if one not in asked)))
+    run_search(config)
+    assert sorted(read_findings(folder.path).evaluations) == list(range(12))
+    assert front_without_seconds(folder.path) == front_without_seconds(finished.path)
+
+
 def test_a_run_that_another_process_is_at_work_on_is_refused(finished):
     with RunFolder(finished.path).held(), pytest.raises(RunFolderError, match="another qnas is running in"):
         run_search(RunFolder(finished.path).read_config())
@@ -265,7 +323,7 @@ def test_a_run_in_which_every_first_design_fails_ends(tmp_path):
     sentence = str(error.value)
     assert "all 6 designs of the first generation failed" in sentence
     assert "(an objective or part raised): mishap: ValueError: the mishap struck" in sentence
-    assert f"See {tmp_path}/run/log.txt" in sentence
+    assert f"the mishap struck. See {tmp_path}/run/log.txt." in sentence
     assert n_evaluated(tmp_path / "run") == 6
     assert "Traceback" in (tmp_path / "run" / "log.txt").read_text()
 
@@ -289,6 +347,20 @@ def test_a_space_with_one_design_that_can_be_built_passes():
     too_few = compose(["data=wine", "training=pqc", f"space={SPACE}"])
     with pytest.raises(UsageError, match=r"none of 500 sampled designs .* can be built: the encoding .* at most"):
         check_space(space, too_few)
+
+
+def test_a_space_of_which_few_designs_can_be_built_passes(tmp_path):
+    few = tmp_path / "few.py"
+    names = ["residual" if k == 10 else f"nosuch_{k}" for k in range(13)]  # the 28th that is drawn is of this one
+    few.write_text(SPACE.read_text().replace('coupling="residual"', f"coupling=choice(*{names})"))
+    check_space(load_space(str(few)), compose(["data=iris", f"space={few}"]))
+
+
+def test_a_part_that_raises_makes_a_space_that_cannot_be_searched(monkeypatch):
+    monkeypatch.setattr("qnas.experiment.loop.check_budgets", lambda budgets, design: 1 / 0)
+    sentence = r"none of 100 sampled designs .* can be built: ZeroDivisionError: division by zero$"
+    with pytest.raises(UsageError, match=sentence):
+        check_space(load_space(str(SPACE)), compose(["data=iris", f"space={SPACE}"]))
 
 
 # --- processes ------------------------------------------------------------------------------------------------
@@ -398,12 +470,25 @@ def test_a_script_without_a_guard_is_told_about_it(tmp_path):
     assert n_evaluated(tmp_path / "run") == 0
 
 
-def test_an_objective_with_the_name_of_a_gene_is_refused_before_anything_is_written(tmp_path):
-    extra = tmp_path / "extra.py"
-    extra.write_text(
-        "import qnas\n\n\n@qnas.objective('minimize', 'qubits')\n"
-        "def n_qubits(design):\n    return design.circuit.num_qubits\n"
-    )
-    with pytest.raises(ConfigurationError, match="the objective 'n_qubits' has the name of a gene"):
-        qnas.search([f"objectives.add=[{extra}]", "data=iris", f"run_dir={tmp_path / 'run'}"])
+@pytest.mark.parametrize(
+    ("genes", "names", "sentence"),
+    [
+        (["n_qubits"], ["n_qubits"], "'n_qubits', a gene of the space and an objective; rename"),
+        (["seed"], ["cost"], "'seed', a column of every run and a gene of the space; rename"),
+        ([], ["on_front"], "'on_front', a column of every run and an objective; rename"),
+        ([], ["cost", "cost_se"], "'cost_se', an objective and the standard error of the objective 'cost'; rename"),
+        (
+            ["cost_se"],
+            ["cost"],
+            "'cost_se', a gene of the space and the standard error of the objective 'cost'; rename",
+        ),
+    ],
+)
+def test_two_columns_of_one_name_are_refused_before_anything_is_written(tmp_path, monkeypatch, genes, names, sentence):
+    space = Space(**{name: integer(1, 2) for name in genes}, coupling="serial")
+    chosen = tuple(replace(choose_objectives(["flops"])[0], name=name) for name in names)
+    monkeypatch.setattr("qnas.experiment.loop.load_space", lambda text: space)
+    monkeypatch.setattr("qnas.experiment.loop.choose_objectives", lambda *settings: chosen)
+    with pytest.raises(ConfigurationError, match=f"^front.csv would have two columns {sentence}"):
+        qnas.search(["data=iris", f"run_dir={tmp_path / 'run'}"])
     assert not (tmp_path / "run").exists()

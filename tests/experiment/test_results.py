@@ -231,6 +231,17 @@ def test_a_design_that_left_the_front_loses_its_folder(tmp_path):
     assert left and str(member) not in left
 
 
+def test_a_design_keeps_its_folder_until_the_tables_are_written(tmp_path, monkeypatch):
+    result = qnas.search([*QUICKEST, f"run_dir={tmp_path}/run"])
+    found, folder = read_findings(result.path), RunFolder(result.path)
+    member = int(result.front["id"][0])
+    worse = replace(found.evaluations[member], values={"flops": 10**9})
+    monkeypatch.setattr("qnas.experiment.results.write_front", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        write_results(folder, replace(found, evaluations={**found.evaluations, member: worse}))
+    assert (folder.designs / str(member)).is_dir()
+
+
 def test_designs_without_training_have_no_weights_to_load(tmp_path):
     result = qnas.search([*QUICKEST, f"run_dir={tmp_path}/run"])
     with pytest.raises(RunFolderError, match="was not trained"):
