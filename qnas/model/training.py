@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from qnas.architecture import Architecture
@@ -60,12 +60,16 @@ class Epoch:
     validation_score: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trained:
-    """A trained model, restored to its epoch of lowest validation loss, and its learning curve."""
+    """A trained model, restored to its epoch of lowest validation loss, its learning curve and validation outputs.
+
+    The outputs are the model's first ones after training, so that no later use of the model changes their shots.
+    """
 
     model: HybridModel
     curve: tuple[Epoch, ...]
+    outputs: Float[Tensor, "samples outputs"]
 
 
 def effective(architecture: Architecture, configuration: str) -> Architecture:
@@ -137,7 +141,7 @@ def train(model: HybridModel, splits: Splits, settings: TrainingSettings, seed: 
         elif epoch - best_epoch >= settings.patience:
             break
     model.load_state_dict(best_state)
-    return Trained(model, tuple(curve))
+    return Trained(model, tuple(curve), predict(model, splits.validation))
 
 
 def _train_epoch(
