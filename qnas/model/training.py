@@ -75,11 +75,15 @@ class Trained:
 def effective(architecture: Architecture, configuration: str) -> Architecture:
     """The canonical form of the network that a training configuration makes of this architecture.
 
-    "pqc" leaves the circuit alone: the coupling becomes "quantum", without hidden layers. Architectures that mean one
-    network have one effective architecture, so its fingerprint tells whether they do.
+    "pqc" leaves the circuit alone: the coupling becomes "quantum". That coupling has no hidden layers, whatever the
+    architecture says. Architectures that mean one network have one effective architecture, so its fingerprint tells
+    whether they do.
     """
-    alone = architecture.replace(coupling=DIRECT, hidden=()) if configuration == "pqc" else architecture
-    return canonical(alone)
+    if configuration == "pqc":
+        architecture = architecture.replace(coupling=DIRECT, hidden=())
+    elif architecture.get("coupling") == DIRECT and architecture.get("hidden"):
+        architecture = architecture.replace(hidden=())
+    return canonical(architecture)
 
 
 def freeze(model: HybridModel, configuration: str) -> None:
