@@ -17,6 +17,7 @@ from qnas.circuit.encodings import Encoding, encodings
 from qnas.circuit.lower import lower
 from qnas.circuit.program import CircuitProgram
 from qnas.circuit.readouts import readouts
+from qnas.circuit.topologies import simplest
 from qnas.errors import DesignError, TooManyFeaturesError, unknown
 
 DIRECT = "quantum"
@@ -61,12 +62,28 @@ def build_circuit(architecture: Architecture, n_features: int) -> QuantumCircuit
 
 
 def canonical(architecture: Architecture) -> Architecture:
-    """The one form of all architectures that name this circuit: re-uploading is off where it uploads only once."""
+    """The one form of all architectures that name this circuit.
+
+    Re-uploading is off where it uploads only once, and the topology of each layer is the first bundled one with its
+    pairs: on two qubits, each is "line". A space may not offer that one; tables leave the gene empty then.
+    """
+    architecture = _with_simplest_topologies(architecture)
     part = architecture.get("encoding")
     once = "ansatz" in architecture or len(architecture.get("layers", ())) <= 1
     if once and isinstance(part, Architecture) and part.get("reupload", False):
         return architecture.replace(encoding=part.replace(reupload=False))
     return architecture
+
+
+def _with_simplest_topologies(architecture: Architecture) -> Architecture:
+    layers, n_qubits = architecture.get("layers", ()), architecture.get("n_qubits")
+    changed = [
+        layer.replace(topology=simplest(layer.topology, n_qubits))
+        if isinstance(layer, Architecture) and "topology" in layer and n_qubits is not None
+        else layer
+        for layer in layers
+    ]
+    return architecture if tuple(changed) == layers else architecture.replace(layers=changed)
 
 
 def design_circuit(architecture: Architecture, n_features: int) -> DesignCircuit:

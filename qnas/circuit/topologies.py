@@ -9,12 +9,27 @@ from qnas.plugins import Registry, registering
 Pairs = list[tuple[int, int]]
 Topology = Callable[[int], Pairs]
 
+BUNDLED = ("line", "ring", "all", "star")
+"""Those of qnas itself; where several join the same pairs, the first of them stands for all."""
+
 topologies: Registry[Topology] = Registry("topology", "qnas.topologies")
 
 
 def topology(name: str) -> Callable[[Topology], Topology]:
     """Register a function `(n_qubits) -> [(control, target), ...]` under a short name."""
     return registering(topologies, name)
+
+
+def simplest(name: str, n_qubits: int) -> str:
+    """The first bundled topology that joins the same pairs in the same order; `name` itself if there is none.
+
+    Only bundled ones stand for others, so that a plug-in changes no fingerprint but those of its own designs.
+    """
+    try:
+        pairs = topologies[name](n_qubits)
+        return next((bundled for bundled in BUNDLED if topologies[bundled](n_qubits) == pairs), name)
+    except Exception:  # noqa: BLE001 - of a plug-in, or a name that is not known; building the circuit says so
+        return name
 
 
 @topology("line")

@@ -164,7 +164,7 @@ def _measure(task: Task, partial: dict[str, Any]) -> None:
     partial["remark"] = design.builder.remark
     for objective in sorted(objectives, key=lambda objective: COSTS.index(objective.cost)):
         _measure_one(objective, design, partial)
-    spent = design.builder.function.spent
+    spent = design.spent
     if spent.n_circuits:
         partial["details"]["simulation"] = asdict(spent)
     if "trained" in vars(design):

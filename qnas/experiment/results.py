@@ -26,6 +26,7 @@ from qnas.front.tables import write_front
 from qnas.model.hybrid import HybridModel, ModelBuilder
 from qnas.model.weights import load_weights
 from qnas.objectives import Objective, choose_objectives
+from qnas.simulation import Simulator
 from qnas.space import Space, load_space
 
 OWN_COLUMNS = ("id", "fingerprint", "n_parameters", "seconds", "seed", "on_front")
@@ -238,8 +239,13 @@ class Result:
         """One row per complete evaluation, with a column `on_front`."""
         return self._findings.table
 
-    def load(self, design_id: int) -> HybridModel:
+    def load(self, design_id: int, simulator: Simulator | None = None) -> HybridModel:
         """The trained model of a member of the front, in evaluation mode.
+
+        Args:
+            design_id: as in front.csv.
+            simulator: exact simulation on Aer by default, whatever the run trained with. The accuracy of a run with
+                shots or noise comes from shots of its own, so that no simulator repeats it exactly.
 
         Raises:
             RunFolderError: no member of the front has this id, or no objective had it trained.
@@ -252,7 +258,7 @@ class Result:
             raise RunFolderError(f"design {design_id} was not trained, because no objective of the run asks for that.")
         splits = splits_of(self._findings.config.data)
         architecture = Architecture.from_json((directory / "architecture.json").read_text())
-        model = ModelBuilder(architecture, splits.n_features, splits.n_outputs).build(seed=0)
+        model = ModelBuilder(architecture, splits.n_features, splits.n_outputs, simulator).build(seed=0)
         load_weights(model, weights.read_bytes())
         return model.eval()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -64,8 +66,17 @@ class ModelBuilder:
         self.program = self.design.program
         self.function = QuantumFunction(self.program, self.design.observables, simulator)
         is_exact = simulator is None or isinstance(simulator, ExactSimulator)
-        exact = self.function if is_exact else QuantumFunction(self.program, self.design.observables)
-        self.live_inputs, self.live_weights = live(exact, len(self.design.observables))
+        self._exact = self.function if is_exact else QuantumFunction(self.program, self.design.observables)
+        self.live_inputs, self.live_weights = live(self._exact, len(self.design.observables))
+
+    @property
+    def exact(self) -> ModelBuilder:
+        """The same with exact simulation, which spends no shots; itself if it simulates exactly."""
+        if self.function is self._exact:
+            return self
+        other = copy.copy(self)
+        other.function = self._exact
+        return other
 
     @property
     def remark(self) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from qnas.architecture import Architecture
@@ -60,22 +60,30 @@ class Epoch:
     validation_score: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trained:
-    """A trained model, restored to its epoch of lowest validation loss, and its learning curve."""
+    """A trained model, restored to its epoch of lowest validation loss, its learning curve and validation outputs.
+
+    The outputs are the model's first ones after training, so that no later use of the model changes their shots.
+    """
 
     model: HybridModel
     curve: tuple[Epoch, ...]
+    outputs: Float[Tensor, "samples outputs"]
 
 
 def effective(architecture: Architecture, configuration: str) -> Architecture:
     """The canonical form of the network that a training configuration makes of this architecture.
 
-    "pqc" leaves the circuit alone: the coupling becomes "quantum", without hidden layers. Architectures that mean one
-    network have one effective architecture, so its fingerprint tells whether they do.
+    "pqc" leaves the circuit alone: the coupling becomes "quantum". That coupling has no hidden layers, whatever the
+    architecture says. Architectures that mean one network have one effective architecture, so its fingerprint tells
+    whether they do.
     """
-    alone = architecture.replace(coupling=DIRECT, hidden=()) if configuration == "pqc" else architecture
-    return canonical(alone)
+    if configuration == "pqc":
+        architecture = architecture.replace(coupling=DIRECT, hidden=())
+    elif architecture.get("coupling") == DIRECT and architecture.get("hidden"):
+        architecture = architecture.replace(hidden=())
+    return canonical(architecture)
 
 
 def freeze(model: HybridModel, configuration: str) -> None:
@@ -137,7 +145,7 @@ def train(model: HybridModel, splits: Splits, settings: TrainingSettings, seed: 
         elif epoch - best_epoch >= settings.patience:
             break
     model.load_state_dict(best_state)
-    return Trained(model, tuple(curve))
+    return Trained(model, tuple(curve), predict(model, splits.validation))
 
 
 def _train_epoch(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from qnas.model.training import predict, score, tensors
+from qnas.model.training import score, tensors
 from qnas.objectives.design import Design
 from qnas.objectives.objective import Estimate, objective
 
@@ -19,8 +19,8 @@ def accuracy(design: Design) -> Estimate:
     The standard error is binomial with one success and one failure added to the fraction, so that it is not 0 where
     all samples are right; for R^2 it is a bootstrap over samples. The test split is not touched.
     """
-    trained, validation = design.trained, design.splits.validation
-    outputs, (_, targets) = predict(trained.model, validation), tensors(validation)
+    trained, (_, targets) = design.trained, tensors(design.splits.validation)
+    outputs = trained.outputs
     value = score(outputs, targets, design.splits.task)
     if design.splits.task == "classification":
         n_samples = len(targets)

@@ -18,14 +18,15 @@ from qnas.data import Splits
 from qnas.errors import DesignError
 from qnas.model.hybrid import HybridModel, ModelBuilder
 from qnas.model.training import Trained, TrainingSettings, effective, train
-from qnas.simulation.contract import Simulator
+from qnas.simulation.contract import Simulator, Spent
 
 
 class Design:
     """One architecture under evaluation.
 
     Its randomness comes from (seed, fingerprint, repeat) and a purpose, so that no objective disturbs another and
-    the order of evaluations does not matter.
+    the order of evaluations does not matter. Only training, and the trained model, use the simulator; whatever else an
+    objective builds or simulates is exact, so that it takes no shots from the stream of training.
 
     Args:
         architecture: the design.
@@ -51,7 +52,8 @@ class Design:
         self.training = training
         self._entropy = (seed, int(self.architecture.fingerprint, 16), repeat)
         own = None if simulator is None else simulator(self.integer_seed("simulation"))
-        self.builder = ModelBuilder(self.architecture, splits.n_features, splits.n_outputs, own)
+        self._for_training = ModelBuilder(self.architecture, splits.n_features, splits.n_outputs, own)
+        self.builder = self._for_training.exact
 
     def rng(self, purpose: str) -> np.random.Generator:
         """A generator of this design's own for one purpose."""
@@ -72,14 +74,20 @@ class Design:
         return self.builder.program
 
     def initial_model(self) -> HybridModel:
-        """The model as training starts it, newly made."""
+        """The model as training starts it, newly made, with exact simulation."""
         return self.builder.build(self.integer_seed("weights"))
 
     @cached_property
     def trained(self) -> Trained:
         """The model trained on the training split; trained once, at the first use, even if that is under no_grad."""
+        model = self._for_training.build(self.integer_seed("weights"))
         with torch.enable_grad():
-            return train(self.initial_model(), self.splits, self.training, self.integer_seed("training"))
+            return train(model, self.splits, self.training, self.integer_seed("training"))
+
+    @property
+    def spent(self) -> Spent:
+        """Circuits run and shots taken by training and by the trained model so far; none in exact simulation."""
+        return self._for_training.function.spent
 
     @cached_property
     def sample_input(self) -> Float[Tensor, "1 inputs"]:

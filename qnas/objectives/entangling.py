@@ -48,7 +48,7 @@ def entangling_capability(circuit: QuantumCircuit, n_samples: int = 1000, seed: 
     return _entangling_capability(program, no_inputs, n_samples, np.random.default_rng(seed))
 
 
-@objective("maximize", "Q", cost="states", name="entangling_capability", reference=REFERENCE)
+@objective("maximize", "Q", cost="states", name="entangling_capability", reference=REFERENCE, least={"n_samples": 2})
 def design_entangling_capability(design: Design, *, n_samples: int = 1000) -> Estimate:
     """The entangling capability of a design's circuit, its encoding evaluated at one seeded data sample."""
     found = _entangling_capability(design.program, design.sample_input, n_samples, design.rng("entangling_capability"))

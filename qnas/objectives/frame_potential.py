@@ -47,7 +47,15 @@ def frame_potential(circuit: QuantumCircuit, t: int = 2, n_pairs: int = 5000, se
     return _frame_potential(program, no_inputs, t, n_pairs, np.random.default_rng(seed))
 
 
-@objective("minimize", "fidelity^t", cost="states", name="frame_potential", reference=REFERENCE, scale="log")
+@objective(
+    "minimize",
+    "fidelity^t",
+    cost="states",
+    name="frame_potential",
+    reference=REFERENCE,
+    scale="log",
+    least={"t": 1, "n_pairs": 2},
+)
 def design_frame_potential(design: Design, *, t: int = 2, n_pairs: int = 5000) -> Estimate:
     """The frame potential of a design's circuit, its encoding evaluated at one seeded data sample.
 

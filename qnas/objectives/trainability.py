@@ -76,6 +76,9 @@ def design_trainability(design: Design, *, n_starts: int = 64, batch_size: int =
     with all weights drawn anew each start. Then the quantum and the classical part are reported apart, too, each where
     the cost depends on it.
 
+    Whatever simulator trains, this one is exact: the variance is a property of the circuit and its cost, to which shots
+    would add their own.
+
     Raises:
         CircuitError: fewer than 2 starts are asked for, or the cost does not depend on any weight.
     """

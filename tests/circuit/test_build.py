@@ -197,3 +197,40 @@ def test_re_uploading_before_a_single_layer_is_no_other_circuit():
     assert canonical(whole).encoding.reupload is False
     nothing = Architecture({})
     assert canonical(nothing) == nothing
+
+
+def with_topologies(*names, n_qubits=2):
+    return architecture(n_qubits=n_qubits, layers=[{**LAYER, "topology": name} for name in names])
+
+
+@pytest.mark.parametrize("name", ["line", "ring", "all", "star"])
+@pytest.mark.parametrize("n_qubits", [1, 2])
+def test_on_few_qubits_all_topologies_are_one_circuit(n_qubits, name):
+    made = with_topologies(name, "line", n_qubits=n_qubits)
+    found = canonical(made)
+    assert found == with_topologies("line", "line", n_qubits=n_qubits)
+    assert str(build_circuit(found, 2).draw()) == str(build_circuit(made, 2).draw())
+
+
+@pytest.mark.parametrize("n_qubits", [3, 4])
+def test_topologies_that_differ_in_pairs_or_their_direction_are_kept(n_qubits):
+    for name in ("line", "ring", "all", "star"):
+        made = with_topologies(name, n_qubits=n_qubits)
+        assert canonical(made) is made
+
+
+def test_a_topology_of_a_user_gives_way_to_a_bundled_one_and_replaces_none(monkeypatch):
+    monkeypatch.setattr(topologies, "_parts", dict(topologies._parts))
+    topologies.add("a_first", lambda n_qubits: [(k, k + 1) for k in range(n_qubits - 1)])
+    topologies.add("a_turned", lambda n_qubits: [(k + 1, k) for k in range(n_qubits - 1)])
+    assert canonical(with_topologies("a_first", "a_turned")) == with_topologies("line", "a_turned")
+
+
+@pytest.mark.parametrize("name", ["broken", "unheard_of"])
+def test_a_topology_that_raises_is_left_as_it_is(monkeypatch, name):
+    monkeypatch.setattr(topologies, "_parts", dict(topologies._parts))
+    topologies.add("broken", lambda n_qubits: 1 // 0)
+    made = with_topologies(name, "star")
+    assert canonical(made) == with_topologies(name, "line")
+    no_width = Architecture({"layers": [LAYER]})
+    assert canonical(no_width) == no_width

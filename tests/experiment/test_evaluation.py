@@ -88,6 +88,26 @@ def test_shots_are_drawn_by_seed_and_repeat_and_counted():
     assert "simulation" not in evaluate(task(["accuracy"])).details
 
 
+@pytest.mark.parametrize("configuration", ["end_to_end", "quantum_only", "pqc"])
+def test_on_shots_no_objective_changes_what_training_draws(configuration):
+    def on_shots(names):
+        simulation, training = SimulationSettings("shots", n_shots=16), TrainingSettings(configuration, epochs=1)
+        data = DataSettings("iris", n_samples=30, n_components=2)
+        found = evaluate(task(names, data=data, simulation=simulation, training=training))
+        return found.values["accuracy"], found.errors["accuracy"], found.weights, found.details["simulation"]
+
+    alone = on_shots(["accuracy"])
+    for others in (["flops"], ["flops", "expressibility"], ["expressibility", "trainability"]):
+        assert on_shots(["accuracy", *others]) == alone
+
+
+def test_what_needs_no_training_is_exact_and_spends_no_shots():
+    names = ["flops", "expressibility", "trainability"]
+    found = evaluate(task(names, simulation=SimulationSettings("shots", n_shots=16)))
+    assert found.values == evaluate(task(names)).values
+    assert "simulation" not in found.details
+
+
 def test_a_backend_that_is_too_small_makes_the_design_invalid():
     settings = SimulationSettings("noisy", backend_qubits=1)
     found = evaluate(task(["flops"], simulation=settings))

@@ -18,6 +18,7 @@ from qnas.experiment.results import Findings, Result, box_of, losses_of, read_fi
 from qnas.launch import compose
 from qnas.model.training import predict, score, tensors
 from qnas.objectives import choose_objectives
+from qnas.simulation import SampledSimulator
 from qnas.space import load_space
 from tests.experiment.runs import QUICKEST, SPACE, contents, front_without_seconds
 
@@ -186,6 +187,15 @@ def test_a_loaded_model_has_the_validation_accuracy_of_its_row(finished):
         assert isinstance(model, torch.nn.Module) and not model.training
         assert score(predict(model, splits.validation), targets, "classification") == row["accuracy"]
         assert model.n_parameters == row["n_parameters"]
+
+
+def test_a_loaded_model_is_exact_unless_a_simulator_is_given(finished):
+    design_id, features = int(finished.front["id"][0]), torch.zeros(1, 4, dtype=torch.float64)
+    sampled = finished.load(design_id, simulator=SampledSimulator(n_shots=16))
+    exact = finished.load(design_id)
+    assert not torch.equal(sampled(features), exact(features))
+    assert [layer.spent.n_shots > 0 for layer in (*sampled.quantum_layers, *exact.quantum_layers)] == [True, False]
+    assert torch.equal(sampled.state_dict()["network.quantum.weight"], exact.state_dict()["network.quantum.weight"])
 
 
 def test_a_design_that_is_not_on_the_front_cannot_be_loaded(finished):

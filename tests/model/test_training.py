@@ -86,6 +86,13 @@ def test_other_configurations_leave_the_architecture_as_it_is(configuration):
     assert effective(ARCHITECTURE, configuration) is ARCHITECTURE
 
 
+@pytest.mark.parametrize("configuration", ["end_to_end", "quantum_only", "pqc"])
+def test_the_circuit_alone_has_no_hidden_layers(configuration):
+    found = [effective(ARCHITECTURE.replace(coupling="quantum", hidden=hidden), configuration) for hidden in ((), (4,))]
+    assert found[0].fingerprint == found[1].fingerprint
+    assert found[0].hidden == ()
+
+
 def test_the_control_has_nothing_to_train_when_only_circuits_train(moons):
     model = model_of(moons, coupling="classical")
     before = copies(model)

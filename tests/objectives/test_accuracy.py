@@ -9,8 +9,11 @@ import pytest
 import torch
 
 from qnas.data import Split, Splits
+from qnas.model.training import TrainingSettings, predict
+from qnas.objectives import Design
 from qnas.objectives.accuracy import accuracy
-from tests.objectives.examples import classes, design, quantities
+from qnas.simulation import SampledSimulator
+from tests.objectives.examples import architecture, classes, design, quantities
 
 
 class Sealed(Splits):
@@ -50,6 +53,20 @@ def test_it_is_the_fraction_of_validation_samples_that_are_right(coupling):
     ]
     assert accuracy(candidate).value == sum(right) / 24
     assert 0.3 < sum(right) / 24 < 1
+
+
+def test_on_shots_another_use_of_the_trained_model_changes_nothing():
+    def on_shots():
+        training = TrainingSettings(epochs=1)
+        return Design(architecture(), classes(), training, simulator=lambda seed: SampledSimulator(8, seed=seed))
+
+    alone, shared = on_shots(), on_shots()
+    expected = accuracy(alone).value
+    trained = shared.spent.n_shots
+    for _ in range(3):
+        predict(shared.trained.model, shared.splits.validation)
+    assert accuracy(shared).value == expected
+    assert trained == 0 < alone.spent.n_shots < shared.spent.n_shots
 
 
 @pytest.mark.parametrize("n_wrong", [0, 1, 6, 24])
