@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ DIRECT = "quantum"
 """The coupling that binds features to the encoding directly, without a pre-network."""
 
 
+_VALUES = ("n_qubits", "encoding", "layers", "ansatz", "coupling", "hidden", "readout")
 _LAYER = ("rotation", "entangler", "topology")
 
 
@@ -69,14 +70,14 @@ def canonical(architecture: Architecture) -> Architecture:
     """
     architecture = _with_simplest_topologies(architecture)
     part = architecture.get("encoding")
-    once = "ansatz" in architecture or len(architecture.get("layers", ())) <= 1
+    once = "ansatz" in architecture or len(_layers(architecture)) <= 1
     if once and isinstance(part, Architecture) and part.get("reupload", False):
         return architecture.replace(encoding=part.replace(reupload=False))
     return architecture
 
 
 def _with_simplest_topologies(architecture: Architecture) -> Architecture:
-    layers, n_qubits = architecture.get("layers", ()), architecture.get("n_qubits")
+    layers, n_qubits = _layers(architecture), architecture.get("n_qubits")
     changed = [
         layer.replace(topology=simplest(layer.topology, n_qubits))
         if isinstance(layer, Architecture) and "topology" in layer and n_qubits is not None
@@ -86,8 +87,14 @@ def _with_simplest_topologies(architecture: Architecture) -> Architecture:
     return architecture if tuple(changed) == layers else architecture.replace(layers=changed)
 
 
+def _layers(architecture: Architecture) -> tuple[Any, ...]:
+    layers = architecture.get("layers", ())
+    return layers if isinstance(layers, tuple) else ()
+
+
 def design_circuit(architecture: Architecture, n_features: int) -> DesignCircuit:
     """The circuit of `architecture` with its inputs, weights and observables; see `build_circuit`."""
+    _check_keys(architecture, _VALUES, "value of the architecture,")
     n_qubits = _required(architecture, "n_qubits")
     features = ParameterVector("x", n_inputs(architecture, n_features))
     encoded = _encode(_part(architecture, "encoding"), list(features), n_qubits)
@@ -109,6 +116,13 @@ def n_inputs(architecture: Architecture, n_features: int) -> int:
             f"{n_features}; use more qubits, data.n_components={width}, or a coupling with a pre-network."
         )
     return n_features
+
+
+def _check_keys(architecture: Architecture, allowed: Sequence[str], kind: str) -> None:
+    """A value that nothing reads is a mistake, such as a misspelt one."""
+    for key in architecture:
+        if key not in allowed:
+            raise DesignError(unknown(kind, key, allowed))
 
 
 def _required(architecture: Architecture, key: str, of: str = "the architecture") -> Any:
@@ -158,6 +172,7 @@ def _compose(architecture: Architecture, encoded: QuantumCircuit, n_qubits: int)
     for k, layer in enumerate(layers):
         if 0 < k < n_uploads:
             circuit.compose(encoded, inplace=True)
+        _check_keys(layer, _LAYER, f"value of layer {k},")
         rotation, entangler, topology = (_required(layer, key, of=f"layer {k}") for key in _LAYER)
         add_layer(circuit, rotation, entangler, topology, weights)
     return _rename_weights(circuit, encoded), n_uploads

@@ -1,6 +1,7 @@
 """From architectures to circuits: every combination builds, and what cannot be built says why."""
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -234,3 +235,16 @@ def test_a_topology_that_raises_is_left_as_it_is(monkeypatch, name):
     assert canonical(made) == with_topologies(name, "line")
     no_width = Architecture({"layers": [LAYER]})
     assert canonical(no_width) == no_width
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"couplng": "mac"}, "unknown value of the architecture, 'couplng': did you mean 'coupling'?"),
+        ({"layers": [{**LAYER, "rotaton": "ry"}]}, "unknown value of layer 0, 'rotaton': did you mean 'rotation'?"),
+    ],
+)
+def test_a_value_that_nothing_reads_is_refused(changes, text):
+    architecture = Architecture({"n_qubits": 2, "encoding": "angle", "layers": [LAYER], **changes})
+    with pytest.raises(DesignError, match=re.escape(text)):
+        build_circuit(architecture, 2)
