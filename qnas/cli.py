@@ -124,6 +124,7 @@ def _front(chosen: argparse.Namespace, console: Console) -> int:
 
     folder = RunFolder(Path(chosen.run))
     with folder.held_if_free() as held:
+        folder.check(folder.read_config())  # as for resume: a changed plug-in would rewrite the front by other rules
         findings = read_findings(chosen.run)
         if held:
             write_results(folder, findings)

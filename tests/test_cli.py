@@ -268,10 +268,11 @@ def test_resuming_a_finished_run_evaluates_nothing_and_changes_nothing(capsys, f
     assert contents(finished.path) == before
 
 
+@pytest.mark.parametrize("command", ["resume", "front"])
 @pytest.mark.parametrize(
     ("text", "said"), [("raise SystemExit", "has changed"), (None, "is missing")], ids=["edited", "missing"]
 )
-def test_a_run_whose_plug_in_has_changed_does_not_go_on(capsys, text, said):
+def test_a_run_whose_plug_in_has_changed_is_left_as_it_is(capsys, command, text, said):
     """The file is not even imported."""
     Path("extra.py").write_text(EXTRA)
     assert main(["search", *QUICKEST, "search.generations=1", "objectives.add=[extra.py]", "run_dir=begun"]) == 0
@@ -281,7 +282,7 @@ def test_a_run_whose_plug_in_has_changed_does_not_go_on(capsys, text, said):
         Path("extra.py").unlink()
     else:
         Path("extra.py").write_text(text)
-    sentence = sentence_of(capsys, ["resume", "begun"])
+    sentence = sentence_of(capsys, [command, "begun"])
     assert f"extra.py' (objectives.add[0]) {said} since the run in 'begun' began" in sentence
     assert "restore what it began with, or choose another run_dir" in sentence
     assert contents("begun") == before
