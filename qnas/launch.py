@@ -206,8 +206,9 @@ def _parsed(text: str) -> Override:
 
 def _check_option(group: str, value: object) -> None:
     options = sorted(path.stem for path in (bundled_directory("conf") / group).glob("*.yaml"))
-    if value is not None and str(value) not in options:
-        raise ConfigurationError(unknown(f"option of the group {group!r},", value, options, f"Use {group}=..."))
+    if str(value) not in options:
+        named = "null" if value is None else value
+        raise ConfigurationError(unknown(f"option of the group {group!r},", named, options, f"Use {group}=..."))
 
 
 def _check_key(key: str) -> None:

@@ -10,7 +10,7 @@ from qnas import launch
 from qnas.config import Config
 from qnas.errors import ConfigurationError, RunError, UsageError
 from qnas.experiment.folder import RunFolder
-from qnas.launch import compose, hydra_main
+from qnas.launch import GROUPS, compose, hydra_main
 from tests.experiment.runs import QUICKEST, with_mishaps
 
 
@@ -60,6 +60,7 @@ def test_composing_is_repeatable_and_leaves_hydra_as_it_was():
     [
         ("data=irsi", "unknown option of the group 'data', 'irsi': did you mean 'iris'? Allowed: breast_cancer, "),
         ("search=nsga3x", "unknown option of the group 'search', 'nsga3x': did you mean 'nsga2'? Allowed: nsga2, rand"),
+        *((f"{group}=null", f"unknown option of the group {group!r}, 'null': ") for group in GROUPS),
         ("experiment=nosuch", "unknown option of the group 'experiment', 'nosuch': Allowed: "),
         ("search.populaton=8", "unknown configuration key 'search.populaton': did you mean 'search.population'?"),
         ("traning.epochs=3", "configuration key 'traning.epochs', 'traning': did you mean 'training'? Allowed: run_"),
