@@ -215,6 +215,20 @@ def test_a_folder_of_one_s_own_may_hold_further_options(jobs, tmp_path):
     assert jobs[0].seed == 77
 
 
+def test_a_folder_of_one_s_own_may_hold_a_further_group(jobs, tmp_path):
+    (tmp_path / "paper").mkdir()
+    (tmp_path / "paper" / "first.yaml").write_text("# @package _global_\nseed: 77\n")
+    assert hydra_main([f"--config-dir={tmp_path}", "+paper=first", "run_dir=x"], jobs.append) == []
+    assert jobs[0].seed == 77
+
+
+@pytest.mark.parametrize("more", [[], ["-m"]])
+def test_keys_are_checked_beside_a_folder_of_one_s_own(jobs, tmp_path, more):
+    with pytest.raises(ConfigurationError, match=r"'search.populaton': did you mean 'search.population'\?"):
+        hydra_main([f"--config-dir={tmp_path}", *more, "search.populaton=8", "hydra.verbose=false"], jobs.append)
+    assert jobs == []
+
+
 def test_options_of_objectives_from_a_file(tmp_path):
     config = compose(with_mishaps("error", "objectives.options.mishap.only=['12','1e5']"))
     assert config.objectives.options == {"mishap": {"kind": "error", "only": ["12", "1e5"]}}
