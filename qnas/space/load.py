@@ -70,9 +70,11 @@ def _from_file(path: str, attribute: str) -> Space:
 def _from_text(path: str) -> Space:
     file = Path(path).expanduser()
     if not file.is_file():
-        raise PluginError(f"there is no file {path!r}; give the path of a YAML file.")
+        raise PluginError(f"there is no file {path!r}; give the path of a YAML or JSON file.")
     try:
         return Space.from_yaml(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise PluginError(f"{path!r} cannot be read: {error}; give a text in UTF-8.") from error
     except SpaceError as error:
         raise SpaceError(f"{path}: {error}") from error
 

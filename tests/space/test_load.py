@@ -56,6 +56,23 @@ def test_a_file_of_text_that_declares_no_space(tmp_path):
         load_space(path)
 
 
+def test_a_file_that_is_no_text_in_utf_8(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_bytes("name: groß".encode("latin-1"))
+    with pytest.raises(PluginError, match=r"mine.yaml' cannot be read: 'utf-8' codec .*; give a text in UTF-8\."):
+        load_space(path)
+
+
+def test_a_file_of_text_that_may_not_be_read(tmp_path, monkeypatch):
+    def read_text(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "mine.json").write_text("{}")
+    monkeypatch.setattr("pathlib.Path.read_text", read_text)
+    with pytest.raises(PluginError, match=r"mine.json' cannot be read: .*Permission denied"):
+        load_space(tmp_path / "mine.json")
+
+
 def test_a_module_and_an_entry_point(advertised):
     assert load_space("tests.space.test_load:their_space").size == 8
     assert load_space("theirs").size == 8
@@ -79,7 +96,8 @@ def test_names_come_with_their_first_line(monkeypatch, tmp_path, my_space, adver
             r"unknown search space 'hybird': did you mean 'hybrid'\? Allowed: .*Give the path of a Python or YAML file",
         ),
         ("nowhere.py", "there is no file 'nowhere.py'"),
-        ("nowhere.yaml", "there is no file 'nowhere.yaml'; give the path of a YAML file"),
+        ("nowhere.yaml", "there is no file 'nowhere.yaml'; give the path of a YAML or JSON file"),
+        ("nowhere.json", "there is no file 'nowhere.json'; give the path of a YAML or JSON file"),
         ("no_such_module:space", "the module of 'no_such_module:space' cannot be imported"),
         ("math:pi", "'math:pi' is of type float, not a search space; declare it as Space"),
     ],
