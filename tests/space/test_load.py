@@ -1,3 +1,4 @@
+import sys
 from importlib.metadata import EntryPoint
 
 import pytest
@@ -76,6 +77,43 @@ def test_a_file_of_text_that_may_not_be_read(tmp_path, monkeypatch):
 def test_a_module_and_an_entry_point(advertised):
     assert load_space("tests.space.test_load:their_space").size == 8
     assert load_space("theirs").size == 8
+
+
+@pytest.fixture
+def installed(monkeypatch, tmp_path):
+    """A package with an entry point of that value; the working folder holds a module of the same name."""
+
+    def install(value, text):
+        for folder, content in (("site", text), ("work", "from qnas.space import Space\nspace = Space(a=1)")):
+            (tmp_path / folder).mkdir()
+            (tmp_path / folder / "advertised_space.py").write_text(content)
+        monkeypatch.syspath_prepend(tmp_path / "site")
+        monkeypatch.chdir(tmp_path / "work")
+        monkeypatch.setattr(load, "entry_points", lambda group: (EntryPoint("theirs", value, group),))
+
+    monkeypatch.setattr("sys.path", list(sys.path))
+    yield install
+    sys.modules.pop("advertised_space", None)
+
+
+@pytest.mark.parametrize("value", ["advertised_space", "advertised_space:space"])
+def test_an_entry_point_goes_before_a_module_in_the_working_folder(installed, value):
+    installed(value, MY_SPACE)
+    assert load_space("theirs").size == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("advertised_space:number", "'advertised_space:number' is of type int, not a search space"),
+        ("advertised_space:wider", "the entry point 'theirs' of the group 'qnas.search_spaces' cannot be loaded: Attr"),
+        ("no_such_module:space", "cannot be loaded: ModuleNotFoundError: No module named 'no_such_module'"),
+    ],
+)
+def test_an_entry_point_that_names_no_space(installed, value, message):
+    installed(value, MY_SPACE)
+    with pytest.raises(PluginError, match=message):
+        load_space("theirs")
 
 
 def test_names_come_with_their_first_line(monkeypatch, tmp_path, my_space, advertised):
