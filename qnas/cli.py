@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("run", help="the folder of the run")
     commands.add_parser("spaces", help="list the search spaces at hand")
     describe = commands.add_parser("describe", help="show the genes of a search space and a few of its designs")
-    describe.add_argument("space", help="short name, path of a Python file, or module:attribute")
+    describe.add_argument("space", help="short name, path of a Python, YAML or JSON file, or module:attribute")
     commands.add_parser("doctor", help="check that this installation works")
     return parser
 
@@ -124,6 +124,7 @@ def _front(chosen: argparse.Namespace, console: Console) -> int:
 
     folder = RunFolder(Path(chosen.run))
     with folder.held_if_free() as held:
+        folder.check(folder.read_config())  # as for resume: a changed plug-in would rewrite the front by other rules
         findings = read_findings(chosen.run)
         if held:
             write_results(folder, findings)
@@ -217,18 +218,24 @@ class Progress:
 def front_table(findings: Findings, title: str, n_rows: int | None = None) -> RenderableType:
     """The front: objectives, with an arrow to the better side, and what the designs are made of."""
     front = findings.front
-    table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, padding=0)
+    table = Table(title=_title(title), title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, padding=0)
     table.add_column("id", justify="right")
     for objective in findings.objectives:
         arrow = "↑" if objective.direction == "maximize" else "↓"
         header = f"{objective.name} {arrow}"
-        table.add_column(header, justify="right", no_wrap=True, min_width=len(header))  # numbers are never cut short
+        # numbers are never cut short
+        table.add_column(Text(header), justify="right", no_wrap=True, min_width=len(header))
     table.add_column("design", no_wrap=n_rows is not None)  # a live display has as many lines as the screen
     for row in front.head(n_rows if n_rows is not None else len(front)).to_dict("records"):
         cells = [_value(row[objective.name]) for objective in findings.objectives]
         architecture = findings.evaluations[int(row["id"])].architecture
-        table.add_row(str(row["id"]), *cells, _summary(findings.space.gene_values(architecture)))
+        table.add_row(str(row["id"]), *cells, Text(_summary(findings.space.gene_values(architecture))))
     return table
+
+
+def _title(text: str) -> Text:
+    """Of a table; what is no Text would be read as markup, in which [red] is a colour."""
+    return Text(text, style="table.title")
 
 
 def _value(value: int | float) -> str:
@@ -275,7 +282,7 @@ def _spaces(chosen: argparse.Namespace, console: Console) -> int:
     table.add_column("space")
     table.add_column("what it holds")
     for name, text in space_names().items():
-        table.add_row(name, text)
+        table.add_row(Text(name), Text(text))
     console.print(table)
     return 0
 
@@ -284,7 +291,8 @@ def _describe(chosen: argparse.Namespace, console: Console) -> int:
     from qnas.space import load_space
 
     space = load_space(chosen.space)
-    table = Table(title=f"{chosen.space}: {space.count} architectures", title_justify="left", header_style="bold")
+    title = _title(f"{chosen.space}: {space.count} architectures")
+    table = Table(title=title, title_justify="left", header_style="bold")
     for column in ("gene", "kind", "values", "condition"):
         table.add_column(column)
     for row in space.describe():
@@ -297,7 +305,7 @@ def _describe(chosen: argparse.Namespace, console: Console) -> int:
     for seed in range(3):
         architecture = space.sample(seed)
         console.print(Text(f"\nsample {seed}, fingerprint {architecture.fingerprint}", style="bold"))
-        console.print(architecture.to_json(indent=None), soft_wrap=True, highlight=False)
+        console.print(Text(architecture.to_json(indent=None)), soft_wrap=True)
     return 0
 
 

@@ -110,7 +110,9 @@ def hydra_main(arguments: Sequence[str], job: Callable[[Config], None]) -> list[
         parsed = get_args_parser().parse_args(list(arguments))
         own_files = parsed.config_dir or parsed.config_path or parsed.config_name
         given = list(arguments)
-        if not (own_files or parsed.help or parsed.hydra_help):
+        if own_files:
+            _check_keys(parsed.overrides, [path for path in (parsed.config_dir, parsed.config_path) if path])
+        elif not (parsed.help or parsed.hydra_help):
             given += _checked(parsed.overrides, sweep=parsed.multirun)
     with _command_line(given):
         ConfigStore.instance().store("schema", schema())
@@ -191,7 +193,7 @@ def check_override(override: Override) -> None:
         raise ConfigurationError(f"{override.input_line!r} removes a part of the configuration; set {key}=... instead.")
     if key in GROUPS:
         _check_option(key, override.value())
-    elif not key.startswith(("hydra", f"{_FREE_FORM}.")):
+    else:
         _check_key(key)
 
 
@@ -206,11 +208,21 @@ def _parsed(text: str) -> Override:
 
 def _check_option(group: str, value: object) -> None:
     options = sorted(path.stem for path in (bundled_directory("conf") / group).glob("*.yaml"))
-    if value is not None and str(value) not in options:
-        raise ConfigurationError(unknown(f"option of the group {group!r},", value, options, f"Use {group}=..."))
+    if str(value) not in options:
+        named = "null" if value is None else value
+        raise ConfigurationError(unknown(f"option of the group {group!r},", named, options, f"Use {group}=..."))
+
+
+def _check_keys(overrides: Sequence[str], folders: Sequence[str]) -> None:
+    """Check the keys where options and groups of one's own may lie in folders, so that Hydra alone knows them all."""
+    for key in (_parsed(text).key_or_group for text in overrides):
+        if key not in GROUPS and not any((Path(folder) / key).is_dir() for folder in folders):
+            _check_key(key)
 
 
 def _check_key(key: str) -> None:
+    if key.startswith(("hydra", f"{_FREE_FORM}.")):
+        return
     parts = key.split(".")
     for depth, (name, fields) in enumerate(_walk(key)):
         if name not in fields:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from rich.console import Console
 
-from qnas.cli import main
+from qnas.cli import front_table, main
 from qnas.errors import RunError, RunFolderError
 from qnas.experiment.folder import RunFolder
 from qnas.launch import compose
@@ -276,10 +277,11 @@ def test_resuming_a_finished_run_evaluates_nothing_and_changes_nothing(capsys, f
     assert contents(finished.path) == before
 
 
+@pytest.mark.parametrize("command", ["resume", "front"])
 @pytest.mark.parametrize(
     ("text", "said"), [("raise SystemExit", "has changed"), (None, "is missing")], ids=["edited", "missing"]
 )
-def test_a_run_whose_plug_in_has_changed_does_not_go_on(capsys, text, said):
+def test_a_run_whose_plug_in_has_changed_is_left_as_it_is(capsys, command, text, said):
     """The file is not even imported."""
     Path("extra.py").write_text(EXTRA)
     assert main(["search", *QUICKEST, "search.generations=1", "objectives.add=[extra.py]", "run_dir=begun"]) == 0
@@ -289,7 +291,7 @@ def test_a_run_whose_plug_in_has_changed_does_not_go_on(capsys, text, said):
         Path("extra.py").unlink()
     else:
         Path("extra.py").write_text(text)
-    sentence = sentence_of(capsys, ["resume", "begun"])
+    sentence = sentence_of(capsys, [command, "begun"])
     assert f"extra.py' (objectives.add[0]) {said} since the run in 'begun' began" in sentence
     assert "restore what it began with, or choose another run_dir" in sentence
     assert contents("begun") == before
@@ -396,6 +398,32 @@ def test_a_space_is_described(capsys):
     assert ": 48 architectures" in printed.replace("\n", " ")
     assert "encoding.iqp.repeats" in printed and "encoding is iqp" in printed.replace("=", "is").replace("'", "")
     assert printed.count("sample ") == 3 and '{"coupling": "residual", "encoding": ' in printed
+
+
+def test_brackets_are_printed_as_they_are(capsys, monkeypatch):
+    """To rich, [red] and [false] are markup."""
+    Path("[red]mine.yaml").write_text("flags: {choice: [[true, false], [true, false, true]]}\nname: '[bold]'")
+    assert main(["describe", "[red]mine.yaml"]) == 0
+    printed = capsys.readouterr().out
+    assert "[red]mine.yaml: 2 architectures" in printed
+    assert '{"flags": [true, false' in printed and '"name": "[bold]"' in printed
+    monkeypatch.setattr("qnas.space.space_names", lambda: {"[red]": "[bold] ones"})
+    assert main(["spaces"]) == 0
+    assert re.search(r"\[red\] .*\[bold\] ones", capsys.readouterr().out)
+
+
+def test_brackets_in_a_front_are_printed_as_they_are(finished, monkeypatch):
+    monkeypatch.setattr(type(finished._findings.space), "gene_values", lambda *_: {"flags": "[true]"})
+    console = Console(width=100)
+    with console.capture() as captured:
+        console.print(front_table(finished._findings, "[red] front"))
+    assert "[red] front" in captured.get() and "flags=[true]" in captured.get()
+
+
+def test_the_help_of_describe_names_the_kinds_of_files(capsys):
+    with pytest.raises(SystemExit):
+        main(["describe", "--help"])
+    assert "a Python, YAML or JSON file" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_bounded_space_in_yaml_is_described(capsys):

@@ -10,7 +10,7 @@ from qnas import launch
 from qnas.config import Config
 from qnas.errors import ConfigurationError, RunError, UsageError
 from qnas.experiment.folder import RunFolder
-from qnas.launch import compose, hydra_main
+from qnas.launch import GROUPS, compose, hydra_main
 from tests.experiment.runs import QUICKEST, with_mishaps
 
 
@@ -60,6 +60,7 @@ def test_composing_is_repeatable_and_leaves_hydra_as_it_was():
     [
         ("data=irsi", "unknown option of the group 'data', 'irsi': did you mean 'iris'? Allowed: breast_cancer, "),
         ("search=nsga3x", "unknown option of the group 'search', 'nsga3x': did you mean 'nsga2'? Allowed: nsga2, rand"),
+        *((f"{group}=null", f"unknown option of the group {group!r}, 'null': ") for group in GROUPS),
         ("experiment=nosuch", "unknown option of the group 'experiment', 'nosuch': Allowed: "),
         ("search.populaton=8", "unknown configuration key 'search.populaton': did you mean 'search.population'?"),
         ("traning.epochs=3", "configuration key 'traning.epochs', 'traning': did you mean 'training'? Allowed: run_"),
@@ -212,6 +213,20 @@ def test_a_folder_of_one_s_own_may_hold_further_options(jobs, tmp_path):
     (tmp_path / "experiment" / "mine.yaml").write_text("# @package _global_\nseed: 77\n")
     assert hydra_main([f"--config-dir={tmp_path}", "experiment=mine", "run_dir=x"], jobs.append) == []
     assert jobs[0].seed == 77
+
+
+def test_a_folder_of_one_s_own_may_hold_a_further_group(jobs, tmp_path):
+    (tmp_path / "paper").mkdir()
+    (tmp_path / "paper" / "first.yaml").write_text("# @package _global_\nseed: 77\n")
+    assert hydra_main([f"--config-dir={tmp_path}", "+paper=first", "run_dir=x"], jobs.append) == []
+    assert jobs[0].seed == 77
+
+
+@pytest.mark.parametrize("more", [[], ["-m"]])
+def test_keys_are_checked_beside_a_folder_of_one_s_own(jobs, tmp_path, more):
+    with pytest.raises(ConfigurationError, match=r"'search.populaton': did you mean 'search.population'\?"):
+        hydra_main([f"--config-dir={tmp_path}", *more, "search.populaton=8", "hydra.verbose=false"], jobs.append)
+    assert jobs == []
 
 
 def test_options_of_objectives_from_a_file(tmp_path):

@@ -11,6 +11,7 @@ from enum import Enum
 from functools import lru_cache
 from math import isfinite
 from numbers import Integral
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -206,11 +207,27 @@ def plain_number(value: Any) -> int | float:
     return int(value) if isinstance(value, Integral) else float(value)
 
 
-@lru_cache(maxsize=4)
 def splits_of(settings: DataSettings) -> Splits:
-    """The splits, loaded once per process; on one thread, so that they are the same in every process."""
+    """The splits, loaded once per process and again once a file of theirs has changed.
+
+    They are loaded on one thread, so that they are the same in every process.
+    """
+    return _splits_of(settings, (_version(settings.name), _version(settings.path)))
+
+
+@lru_cache(maxsize=4)
+def _splits_of(settings: DataSettings, versions: tuple[object, object]) -> Splits:
     with single_thread():
         return load_splits(settings)
+
+
+def _version(path: str | None) -> tuple[int, int] | None:
+    """When a file was last modified, and its size; None if there is no such file."""
+    file = Path(path or "").expanduser()
+    if not file.is_file():
+        return None
+    found = file.stat()
+    return found.st_mtime_ns, found.st_size
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from qnas.config import Config
 from qnas.data import datasets
 from qnas.objectives import objectives
 from qnas.plugins import bundled_directory, module_file
-from qnas.space.load import GROUP
+from qnas.space.load import GROUP, TEXT_SUFFIXES
 
 Record: TypeAlias = dict[str, dict[str, str | None]]
 
@@ -52,8 +52,9 @@ def _numbered(key: str, files: list[Path | None]) -> Mapping[str, Path | None]:
 
 def _file_of(reference: str, group: str) -> Path | None:
     """The file of a part by path, `path:attribute`, `module:attribute` or the short name of an entry point."""
-    place = reference if reference.endswith(".py") else reference.rpartition(":")[0]
-    if place.endswith(".py"):
+    suffixes = (".py", *TEXT_SUFFIXES)
+    place = reference if reference.endswith(suffixes) else reference.rpartition(":")[0]
+    if place.endswith(suffixes):
         return Path(place).expanduser()
     modules = [place] if place else [point.module for point in entry_points(group=group, name=reference)]
     return next((file for module in modules if (file := _file_of_module(module))), None)

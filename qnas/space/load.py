@@ -53,10 +53,21 @@ def _from_name(name: str) -> Space:
     if name in (files := _bundled()):
         return _from_file(str(files[name]), ATTRIBUTE)
     if name in (points := _advertised()):
-        reference = f"{points[name].module}:{points[name].attr or ATTRIBUTE}"
-        return _checked(load_attribute(reference), reference)
+        return _from_entry_point(points[name])
     advice = 'Give the path of a Python or YAML file or "module:attribute" for a space of your own.'
     raise PluginError(unknown("search space", name, sorted({*files, *points}), advice))
+
+
+def _from_entry_point(point: EntryPoint) -> Space:
+    """What the installed package means, also where the working folder holds a module of the same name."""
+    named = EntryPoint(point.name, point.value if point.attr else f"{point.module}:{ATTRIBUTE}", point.group)
+    try:
+        return _checked(named.load(), named.value)
+    except PluginError:
+        raise
+    except Exception as error:
+        about = f"the entry point {point.name!r} of the group {GROUP!r}"
+        raise PluginError(f"{about} cannot be loaded: {type(error).__name__}: {error}.") from error
 
 
 def _from_file(path: str, attribute: str) -> Space:
@@ -70,9 +81,11 @@ def _from_file(path: str, attribute: str) -> Space:
 def _from_text(path: str) -> Space:
     file = Path(path).expanduser()
     if not file.is_file():
-        raise PluginError(f"there is no file {path!r}; give the path of a YAML file.")
+        raise PluginError(f"there is no file {path!r}; give the path of a YAML or JSON file.")
     try:
         return Space.from_yaml(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise PluginError(f"{path!r} cannot be read: {error}; give a text in UTF-8.") from error
     except SpaceError as error:
         raise SpaceError(f"{path}: {error}") from error
 

@@ -234,3 +234,13 @@ def test_an_evaluation_runs_on_one_thread_and_gives_the_others_back():
 
 def test_splits_are_loaded_once():
     assert splits_of(DataSettings("iris")) is splits_of(DataSettings("iris"))
+
+
+def test_splits_are_loaded_again_once_a_file_of_theirs_has_changed(tmp_path):
+    path = tmp_path / "mine.csv"
+    settings = DataSettings("file", path=str(path))
+    path.write_text("\n".join(["a,y", *(f"{k},{k % 2}" for k in range(20))]))
+    before = splits_of(settings)
+    assert splits_of(settings) is before
+    path.write_text("\n".join(["a,b,y", *(f"{k},{-k},{k % 2}" for k in range(20))]))
+    assert (before.n_features, splits_of(settings).n_features) == (1, 2)

@@ -36,6 +36,17 @@ def test_a_space_by_its_path(file, reference):
     assert paths(Config(space=reference.format(file=file))) == {"space": str(file)}
 
 
+@pytest.mark.parametrize("name", ["mine.yaml", "mine.yml", "mine.json"])
+def test_a_space_in_text(tmp_path, name):
+    path = tmp_path / name
+    path.write_text("{}")
+    config = Config(space=str(path))
+    record = record_of(config)
+    assert record == {"space": {"path": str(path), "sha256": hashlib.sha256(b"{}").hexdigest()}}
+    path.write_text("{a: boolean}")
+    assert changes(record, config) == [f"{str(path)!r} (space) has changed"]
+
+
 def test_a_space_and_a_data_set_of_a_module_imported_or_not(file, monkeypatch):
     monkeypatch.syspath_prepend(file.parent)
     config = Config(space="mine:space", data=DataSettings("mine:rings"))
