@@ -13,11 +13,12 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```(bash|python|yaml)\n(.*?)```", README, flags=re.DOTALL)
 FILE = re.compile(r"# (\w+\.(?:py|yaml))\n")
+MAKE_BLOCK = [["make", "search"], ["make", "test"]]  # it installs, and runs these tests
 MAKE_SEARCH = ["make", "-C", str(ROOT), "search"]
 
 
 def commands(block):
-    return [shlex.split(line, comments=True) for line in block.splitlines() if line.strip()]
+    return [command for line in block.splitlines() if (command := shlex.split(line, comments=True))]
 
 
 def run(command, folder):
@@ -26,25 +27,51 @@ def run(command, folder):
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
 
 
+def follow(language, block, folder):
+    """Do what a block says; fails if that is nothing."""
+    named = FILE.match(block)
+    if named:
+        (folder / named[1]).write_text(block)
+    elif language == "python":
+        (folder / "snippet.py").write_text(block)
+        run([sys.executable, "snippet.py"], folder)
+    else:
+        given = commands(block) if language == "bash" else []
+        ours = [command for command in given if command[0] == "qnas"]
+        for command in ours:
+            run(command, folder)
+        assert ours or given == MAKE_BLOCK, f"nothing runs in\n{block}"
+
+
 @pytest.mark.slow
 def test_every_block_runs_in_order(tmp_path):
     assert len(BLOCKS) >= 6
     for language, block in BLOCKS:
-        named = FILE.match(block)
-        if named:
-            (tmp_path / named[1]).write_text(block)
-        elif language == "python":
-            (tmp_path / "snippet.py").write_text(block)
-            run([sys.executable, "snippet.py"], tmp_path)
-        else:
-            for command in commands(block):
-                if command[0] == "qnas":
-                    run(command, tmp_path)
+        follow(language, block, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("language", "block"),
+    [
+        ("yaml", "n_qubits: 3\n"),
+        ("yaml", "# my space.yaml\nn_qubits: 3\n"),
+        ("bash", "ls\n"),
+        ("bash", "# qnas spaces\n"),
+    ],
+)
+def test_a_block_in_which_nothing_runs_fails(tmp_path, language, block):
+    with pytest.raises(AssertionError, match="nothing runs in"):
+        follow(language, block, tmp_path)
+
+
+def test_every_block_is_of_a_language_that_runs():
+    languages = re.findall(r"^ *```(\w+)", README, flags=re.MULTILINE)  # what names none is no code
+    assert languages == [language for language, _ in BLOCKS]
 
 
 def test_the_only_other_commands_are_those_that_run_these_tests():
     others = [c for language, block in BLOCKS if language == "bash" for c in commands(block) if c[0] != "qnas"]
-    assert others == [["make", "search"], ["make", "test"]]
+    assert others == MAKE_BLOCK
 
 
 @pytest.mark.slow
