@@ -43,7 +43,7 @@ def outcomes(results: Results) -> list[Outcome]:
             f"at most {SLOPE}", f"{results.slope:.2f}", results.slope <= SLOPE,
         ),
         Outcome(
-            f"memory at {most} layers over that at {fewest}",
+            f"the most memory from {fewest} to {most} layers over that at {fewest}",
             f"at most {MEMORY_GROWTH}", f"{results.memory_growth:.2f}", results.memory_growth <= MEMORY_GROWTH,
         ),
         Outcome(
