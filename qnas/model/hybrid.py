@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from qnas.architecture import Architecture
 from qnas.circuit.build import design_circuit
 from qnas.model.couplings import Ingredients, couplings
-from qnas.model.quantum_layer import QuantumFunction, QuantumLayer
+from qnas.model.quantum_function import QuantumFunction
+from qnas.model.quantum_layer import QuantumLayer
 from qnas.simulation.contract import Simulator
 from qnas.simulation.exact import ExactSimulator
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from qnas.circuit.lower import lower
 from qnas.circuit.program import CircuitProgram
 from qnas.errors import CircuitError
-from qnas.model.quantum_layer import final_states
+from qnas.model.quantum_function import final_states
 from qnas.objectives.design import Design
 from qnas.objectives.objective import Estimate, objective
 from qnas.simulation.contract import States

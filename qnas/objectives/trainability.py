@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from qnas.circuit.lower import lower
 from qnas.errors import CircuitError
 from qnas.model.hybrid import HybridModel
-from qnas.model.quantum_layer import QuantumFunction
+from qnas.model.quantum_function import QuantumFunction
 from qnas.model.training import loss_function, tensors
 from qnas.objectives.design import Design
 from qnas.objectives.objective import Estimate, objective

@@ -26,8 +26,8 @@ _CHUNK_QUBITS = 15
 _CHUNK_GATES = 2**14
 """A sweep holds at most this many gates with angles of their own, unless one sample has more."""
 _KEPT_BYTES = 2**24
-"""The states along the circuit are kept for the gradient up to this many bytes; beyond, the sweep undoes them, so that
-memory does not grow with layers."""
+"""States along the circuit are kept for the gradient up to this many bytes; beyond, the sweep undoes them. By no more
+than this does memory grow with layers."""
 
 
 @dataclass(frozen=True)

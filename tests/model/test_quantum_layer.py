@@ -21,7 +21,8 @@ from qiskit_machine_learning.neural_networks import EstimatorQNN
 from qnas.circuit.encodings import encodings
 from qnas.circuit.lower import lower
 from qnas.errors import CircuitError, NotFiniteError
-from qnas.model.quantum_layer import QuantumFunction, QuantumLayer, final_states
+from qnas.model.quantum_function import QuantumFunction, final_states
+from qnas.model.quantum_layer import QuantumLayer
 from qnas.simulation import BackendChoice, ExactSimulator, SampledSimulator
 from qnas.simulation.contract import Spent
 from tests.circuit.reference import in_phase, jacobian_by_differences, jacobian_by_shifts, state, values
