@@ -47,7 +47,7 @@ class ExactSimulator:
         """See `qnas.simulation.contract.Simulator`."""
         spare = check_memory(program, self.memory_bytes)
         plan, read = _heisenberg(make_plan(program, varying), Observables(observables, program.n_qubits))
-        return ExactExecutable(plan, read, spare)
+        return ExactExecutable(plan, read, varying, spare)
 
     def states(self, program: CircuitProgram, binding: Binding, varying: Bool[np.ndarray, " slots"]) -> States:
         """The final states, shape (batch, 2^n), without the circuit's global phase."""
@@ -62,13 +62,18 @@ class ExactExecutable:
     Args:
         plan: of the circuit.
         observables: what is read.
+        varying: which slots differ per sample.
         spare_bytes: what the budget leaves for what is kept for the gradient; a batch that would keep more is computed
             again, and at most half is for states along the circuit.
     """
 
     shifts = True
+    one_job = False
 
-    def __init__(self, plan: Plan, observables: Observables, spare_bytes: int) -> None:
+    def __init__(
+        self, plan: Plan, observables: Observables, varying: Bool[np.ndarray, " slots"], spare_bytes: int
+    ) -> None:
+        self.varying = varying
         self._plan = plan
         self._observables = observables
         self._spare_bytes = spare_bytes

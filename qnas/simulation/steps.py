@@ -123,7 +123,7 @@ class Plan:
         return tuple(k for k, step in enumerate(self.steps) if step.has_angles)
 
     def n_undone(self, n_kept: int) -> int:
-        """How many of the first steps the gradient undoes on the states, if it has those of the last `n_kept` places."""
+        """How many of the first steps the gradient undoes on the states, where those of `n_kept` places are kept."""
         n_places = len(self.with_angles)
         if n_kept >= n_places:
             return 0
