@@ -9,6 +9,7 @@ from qnas.objectives.frame_potential import FramePotential, frame_potential
 from qnas.objectives.gradient_efficiency import GradientEfficiency, gradient_efficiency
 from qnas.objectives.lie_algebra import lie_algebra_dim
 from qnas.objectives.objective import Estimate, Objective, choose_objectives, objective, objectives
+from qnas.objectives.scaling import GradientScaling, gradient_scaling
 from qnas.objectives.trainability import GradientVariance, gradient_variance
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Flops",
     "FramePotential",
     "GradientEfficiency",
+    "GradientScaling",
     "GradientVariance",
     "Objective",
     "accuracy",
@@ -29,6 +31,7 @@ __all__ = [
     "flops",
     "frame_potential",
     "gradient_efficiency",
+    "gradient_scaling",
     "gradient_variance",
     "lie_algebra_dim",
     "objective",
