@@ -9,13 +9,18 @@ from qiskit.quantum_info import SparsePauliOp
 from qnas.errors import DesignError
 from qnas.plugins import Registry, registering
 
-Readout = Callable[[int], list[SparsePauliOp]]
+Readout = Callable[..., list[SparsePauliOp]]
 
 readouts: Registry[Readout] = Registry("readout", "qnas.readouts")
 
 
 def readout(name: str) -> Callable[[Readout], Readout]:
-    """Register a function `(n_qubits) -> [SparsePauliOp, ...]` under a short name."""
+    """Register a function `(n_qubits, **options) -> [SparsePauliOp, ...]` under a short name.
+
+    Each operator yields one readout value, its expectation. Where the function has a parameter `n_outputs`, it is given
+    the number of outputs of the model there, which is no option; all other parameters after `n_qubits` are options, and
+    those without a default must be given. What cannot be built raises a DesignError.
+    """
     return registering(readouts, name)
 
 

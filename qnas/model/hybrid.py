@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from qnas.architecture import Architecture
 from qnas.circuit.build import design_circuit
+from qnas.circuit.parts import options_of, part_of
 from qnas.model.couplings import Ingredients, couplings
 from qnas.model.quantum_function import QuantumFunction
 from qnas.model.quantum_layer import QuantumLayer
@@ -63,7 +64,10 @@ class ModelBuilder:
     ) -> None:
         self.architecture = architecture
         self.n_features, self.n_outputs = n_features, n_outputs
-        self.design = design_circuit(architecture, n_features)
+        part = part_of(architecture, "coupling", default="serial")
+        self._couple = couplings[part["name"]]
+        self._options = options_of(part, self._couple, "coupling", n_given=1)
+        self.design = design_circuit(architecture, n_features, n_outputs)
         self.program = self.design.program
         self.function = QuantumFunction(self.program, self.design.observables, simulator)
         is_exact = simulator is None or isinstance(simulator, ExactSimulator)
@@ -93,7 +97,7 @@ class ModelBuilder:
         """A freshly initialised model; every weight follows from the seed, and no global state changes."""
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the devices, too
-            network = couplings[self.architecture.get("coupling", "serial")](self._ingredients(seed))
+            network = self._couple(self._ingredients(seed), **self._options)
         return HybridModel(self.architecture, network)
 
     def _ingredients(self, seed: int) -> Ingredients:

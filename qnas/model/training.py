@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from qnas.architecture import Architecture
-from qnas.circuit.build import DIRECT, canonical
+from qnas.circuit.build import DIRECT, canonical, coupling_name
 from qnas.data import Split, Splits
 from qnas.errors import ConfigurationError, unknown
 from qnas.model.hybrid import HybridModel
@@ -81,7 +81,7 @@ def effective(architecture: Architecture, configuration: str) -> Architecture:
     """
     if configuration == "pqc":
         architecture = architecture.replace(coupling=DIRECT, hidden=())
-    elif architecture.get("coupling") == DIRECT and architecture.get("hidden"):
+    elif coupling_name(architecture) == DIRECT and architecture.get("hidden"):
         architecture = architecture.replace(hidden=())
     return canonical(architecture)
 

@@ -13,6 +13,7 @@ from qiskit import QuantumCircuit
 from torch import Tensor
 
 from qnas.architecture import Architecture
+from qnas.circuit.build import coupling_name
 from qnas.circuit.program import CircuitProgram
 from qnas.data import Splits
 from qnas.errors import DesignError
@@ -100,10 +101,10 @@ class Design:
 def circuit_inputs(model: HybridModel, features: Float[Tensor, "batch features"]) -> Float[Tensor, "batch inputs"]:
     """The inputs that reach the circuit of a model."""
     if not model.quantum_layers:
-        coupling = model.architecture.get("coupling")
         raise DesignError(
-            f"the coupling {coupling!r} has no circuit, so it has no expressibility or circuit "
-            "input; leave it out of the space, or search with objectives such as accuracy, parameters and flops."
+            f"the coupling {coupling_name(model.architecture)!r} has no circuit, so it has no expressibility or "
+            "circuit input; leave it out of the space, or search with objectives such as accuracy, parameters and "
+            "flops."
         )
     seen: list[Tensor] = []
     hook = model.quantum_layers[0].register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))

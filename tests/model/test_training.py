@@ -93,6 +93,12 @@ def test_the_circuit_alone_has_no_hidden_layers(configuration):
     assert found[0].hidden == ()
 
 
+def test_the_circuit_alone_may_be_written_as_a_part():
+    made = ARCHITECTURE.replace(coupling={"name": "quantum"})
+    assert effective(made, "end_to_end") == made.replace(hidden=())
+    assert effective(made, "pqc") == ARCHITECTURE.replace(coupling="quantum", hidden=())
+
+
 def test_the_control_has_nothing_to_train_when_only_circuits_train(moons):
     model = model_of(moons, coupling="classical")
     before = copies(model)
