@@ -15,7 +15,7 @@ from qnas.circuit.encodings import Encoding, encodings
 from qnas.circuit.lower import lower
 from qnas.circuit.parts import as_part, check_keys, options_of, part_of, required, takes
 from qnas.circuit.program import CircuitProgram
-from qnas.circuit.readouts import readouts
+from qnas.circuit.readouts import Mixture, readouts
 from qnas.circuit.topologies import simplest
 from qnas.errors import DesignError, TooManyFeaturesError
 
@@ -34,6 +34,7 @@ class DesignCircuit:
     Attributes:
         observables: none if the readout depends on the number of outputs, and that was not given.
         encoding: the part of the circuit that depends on the inputs, which occurs `n_uploads` times.
+        mixed_to: how many trained combinations of the observables are read; None if each is read as it is.
     """
 
     circuit: QuantumCircuit
@@ -42,6 +43,12 @@ class DesignCircuit:
     observables: tuple[SparsePauliOp, ...]
     encoding: QuantumCircuit
     n_uploads: int
+    mixed_to: int | None = None
+
+    @property
+    def n_readouts(self) -> int:
+        """How many values leave the circuit."""
+        return len(self.observables) if self.mixed_to is None else self.mixed_to
 
     @property
     def program(self) -> CircuitProgram:
@@ -106,8 +113,9 @@ def design_circuit(architecture: Architecture, n_features: int, n_outputs: int |
     encoded = _encode(part_of(architecture, "encoding"), list(features), n_qubits)
     circuit, n_uploads = _compose(architecture, encoded, n_qubits)
     weights = tuple(parameter for parameter in circuit.parameters if parameter not in set(features))
-    observables = _observables(part_of(architecture, "readout", default="z"), n_qubits, n_outputs)
-    return DesignCircuit(circuit, tuple(features), weights, tuple(observables), encoded, n_uploads)
+    read = _read(part_of(architecture, "readout", default="z"), n_qubits, n_outputs)
+    observables, mixed_to = (read.observables, read.n_values) if isinstance(read, Mixture) else (tuple(read), None)
+    return DesignCircuit(circuit, tuple(features), weights, observables, encoded, n_uploads, mixed_to)
 
 
 def n_inputs(architecture: Architecture, n_features: int) -> int:
@@ -129,7 +137,7 @@ def coupling_name(architecture: Architecture) -> str:
     return str(part_of(architecture, "coupling", default="serial")["name"])
 
 
-def _observables(part: Architecture, n_qubits: int, n_outputs: int | None) -> list[SparsePauliOp]:
+def _read(part: Architecture, n_qubits: int, n_outputs: int | None) -> list[SparsePauliOp] | Mixture:
     build = readouts[part["name"]]
     options = options_of(part, build, "readout", n_given=1, given=("n_outputs",))
     if not takes(build, "n_outputs"):

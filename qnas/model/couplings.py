@@ -31,7 +31,7 @@ class Ingredients:
         hidden: widths of the hidden layers of every MLP of the model.
         n_live_weights: circuit weights that the readout depends on.
         bounded: whether inputs are angles, which the pre-network keeps within (-pi, pi).
-        quantum: makes the circuit as a torch module.
+        quantum: makes the circuit as a torch module; each call makes one with weights of its own.
     """
 
     n_features: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 
 import torch
 from jaxtyping import Bool, Float
@@ -12,6 +13,7 @@ from qnas.architecture import Architecture
 from qnas.circuit.build import design_circuit
 from qnas.circuit.parts import options_of, part_of
 from qnas.model.couplings import Ingredients, couplings
+from qnas.model.mixing import Mixing
 from qnas.model.quantum_function import QuantumFunction
 from qnas.model.quantum_layer import QuantumLayer
 from qnas.simulation.contract import Simulator
@@ -38,6 +40,11 @@ class HybridModel(nn.Module):
     def quantum_layers(self) -> list[QuantumLayer]:
         """The circuits in this model; none in the classical control."""
         return [module for module in self.modules() if isinstance(module, QuantumLayer)]
+
+    @property
+    def quantum_weights(self) -> list[nn.Parameter]:
+        """The weights of the circuits and of readouts that mix expectation values."""
+        return [module.weight for module in self.modules() if isinstance(module, QuantumLayer | Mixing)]
 
     @property
     def n_parameters(self) -> int:
@@ -105,17 +112,20 @@ class ModelBuilder:
             n_features=self.n_features,
             n_outputs=self.n_outputs,
             n_inputs=self.program.n_inputs,
-            n_readouts=len(self.design.observables),
+            n_readouts=self.design.n_readouts,
             hidden=tuple(self.architecture.get("hidden", ())),
             n_live_weights=int(self.live_weights.sum()),
             bounded=self.program.amplitude_inputs is None,
-            quantum=lambda: QuantumLayer.from_function(
-                self.function,
-                self.design.circuit,
-                (self.design.inputs, self.design.weights, self.design.observables),
-                generator=torch.Generator().manual_seed(seed),
-            ),
+            quantum=partial(self._quantum, torch.Generator().manual_seed(seed)),
         )
+
+    def _quantum(self, generator: torch.Generator) -> nn.Module:
+        """The circuit with weights drawn next; each call makes another one."""
+        parts = (self.design.inputs, self.design.weights, self.design.observables)
+        layer = QuantumLayer.from_function(self.function, self.design.circuit, parts, generator=generator)
+        if self.design.mixed_to is None:
+            return layer
+        return nn.Sequential(layer, Mixing(len(self.design.observables), self.design.mixed_to, generator))
 
 
 def build_model(architecture: Architecture, n_features: int, n_outputs: int, seed: int) -> nn.Module:

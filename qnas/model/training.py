@@ -26,7 +26,7 @@ class TrainingSettings:
 
     Attributes:
         configuration: "end_to_end" trains all weights, "quantum_only" keeps classical weights at their seeded start,
-            "pqc" is the circuit alone (coupling "quantum").
+            "pqc" is the circuit alone (coupling "quantum"). A learned mixture of observables belongs to the circuit.
         epochs: at most this many passes over the training split.
         patience: stop after this many epochs without a lower validation loss.
         batch_size: samples per step.
@@ -88,7 +88,7 @@ def effective(architecture: Architecture, configuration: str) -> Architecture:
 
 def freeze(model: HybridModel, configuration: str) -> None:
     """Mark the weights that a configuration trains."""
-    quantum = {id(layer.weight) for layer in model.quantum_layers}
+    quantum = {id(weight) for weight in model.quantum_weights}
     for parameter in model.parameters():
         parameter.requires_grad_(configuration == "end_to_end" or id(parameter) in quantum)
 

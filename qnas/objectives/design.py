@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from qiskit import QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp
 from torch import Tensor
 
 from qnas.architecture import Architecture
@@ -18,6 +19,7 @@ from qnas.circuit.program import CircuitProgram
 from qnas.data import Splits
 from qnas.errors import DesignError
 from qnas.model.hybrid import HybridModel, ModelBuilder
+from qnas.model.mixing import Mixing
 from qnas.model.training import Trained, TrainingSettings, effective, train
 from qnas.simulation.contract import Simulator, Spent
 
@@ -73,6 +75,16 @@ class Design:
     def program(self) -> CircuitProgram:
         """The lowered circuit."""
         return self.builder.program
+
+    @property
+    def mean_readout(self) -> SparsePauliOp:
+        """The mean readout value as one observable; a learned mixture is taken as training starts it."""
+        parts = self.builder.design
+        if parts.mixed_to is None:
+            return SparsePauliOp.sum(parts.observables) / len(parts.observables)
+        mixing = next(module.weight for module in self.initial_model().modules() if isinstance(module, Mixing))
+        coefficients = mixing.detach().mean(dim=0).tolist()
+        return SparsePauliOp.sum([c * one for c, one in zip(coefficients, parts.observables, strict=True)])
 
     def initial_model(self) -> HybridModel:
         """The model as training starts it, newly made, with exact simulation."""
