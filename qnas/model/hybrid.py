@@ -136,7 +136,8 @@ def build_model(architecture: Architecture, n_features: int, n_outputs: int, see
 def live(function: QuantumFunction, n_readouts: int) -> tuple[Bool[Tensor, " inputs"], Bool[Tensor, " weights"]]:
     """Which inputs and weights of a circuit its readout depends on, by derivatives at a few random points.
 
-    The function must be exact: sampled derivatives are never zero.
+    An input whose derivative is zero, such as one whose sign alone matters, is live if another value of it gives other
+    expectation values. The function must be exact: sampled derivatives are never zero.
     """
     generator = torch.Generator().manual_seed(0)
     program = function.program
@@ -144,7 +145,24 @@ def live(function: QuantumFunction, n_readouts: int) -> tuple[Bool[Tensor, " inp
     weights = torch.rand(program.n_weights, dtype=torch.float64, generator=generator).mul_(6.0).requires_grad_()
     cotangent = torch.randn(4, n_readouts, dtype=torch.float64, generator=generator)
     with torch.enable_grad():
+        values = function(inputs, weights)
         by_input, by_weight = torch.autograd.grad(
-            function(inputs, weights), [inputs, weights], cotangent, allow_unused=True, materialize_grads=True
+            values, [inputs, weights], cotangent, allow_unused=True, materialize_grads=True
         )
-    return by_input.abs().amax(dim=0) > _LIVE, by_weight.abs() > _LIVE
+    alive = by_input.abs().amax(dim=0) > _LIVE
+    for k in torch.nonzero(~alive)[:, 0].tolist():
+        alive[k] = _matters(k, function, inputs.detach(), weights.detach(), values.detach())
+    return alive, by_weight.abs() > _LIVE
+
+
+def _matters(
+    k: int,
+    function: QuantumFunction,
+    inputs: Float[Tensor, "batch inputs"],
+    weights: Float[Tensor, " weights"],
+    values: Float[Tensor, "batch readouts"],
+) -> bool:
+    """Whether input k with the other sign, and another size, gives other values."""
+    changed = inputs.clone()
+    changed[:, k] *= -1.7
+    return bool((function(changed, weights) - values).abs().max() > _LIVE)

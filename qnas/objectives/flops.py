@@ -10,7 +10,7 @@ import torch
 from qiskit.quantum_info import SparsePauliOp
 
 from qnas.architecture import Architecture
-from qnas.circuit.lower import ROTATIONS, lower
+from qnas.circuit.lower import ROTATIONS
 from qnas.circuit.program import CircuitProgram, Fixed, Rotation
 from qnas.model.hybrid import HybridModel, ModelBuilder
 from qnas.objectives.design import Design
@@ -66,7 +66,7 @@ def _flops(builder: ModelBuilder) -> Flops:
     if not model.quantum_layers:
         return Flops(0, 0, 0, classical, 0, 0)
     program, design = builder.program, builder.design
-    encoding = design.n_uploads * program_flops(lower(design.encoding, design.inputs, []))
+    encoding = design.n_uploads * program_flops(design.encoding_program)
     return Flops(
         encoding=encoding,
         circuit=program_flops(program) - encoding,

@@ -167,6 +167,29 @@ def test_a_readout_of_one_qubit_leaves_inert_weights():
     assert without_entanglers("z_first", "angle").live_weights.tolist() == [True, False, False, False]
 
 
+def test_an_input_whose_sign_alone_matters_is_live():
+    """Its derivative is zero everywhere; an RX on qubit 2 that Z of qubit 0 never sees is dead all the same."""
+    assert without_entanglers("z", "basis").live_inputs.tolist() == [True, True]
+    assert without_entanglers("z_first", "basis").live_inputs.tolist() == [True, False]
+
+
+def test_a_model_behind_the_basis_encoding_trains_what_is_behind_it():
+    model = build_model(architecture(encoding="basis"), 3, 2, seed=0)
+    model(features(5, 3)).square().sum().backward()
+    moved = {name for name, weight in model.named_parameters() if weight.grad.abs().max() > 0}
+    assert moved == {"network.quantum.weight", "network.head.0.weight", "network.head.0.bias"}
+
+
+@pytest.mark.parametrize("coupling", ["serial", "quantum"])
+def test_trainable_scales_are_weights_of_the_circuit(coupling):
+    encoding = {"name": "angle", "trainable": True, "reupload": True}
+    model = build_model(architecture(encoding=encoding, coupling=coupling), 3, 2, seed=0)
+    (layer,) = model.quantum_layers
+    assert layer.weight.shape == (2 * 3 + 12,)
+    model(features(5, 3)).square().sum().backward()
+    assert (layer.weight.grad[[0, 1, 2, 9, 10, 11]].abs() > 1e-6).all()
+
+
 def test_live_amplitudes():
     builder = without_entanglers("z_first", "amplitude")
     assert builder.live_inputs.all()

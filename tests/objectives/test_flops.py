@@ -115,6 +115,10 @@ ARCHITECTURES = {
     "reuploaded": dict(encoding=dict(name="angle", axis="x", reupload=True), layers=[LAYER] * 3),
     "uploaded once": dict(layers=[LAYER] * 3),
     "two features per qubit": dict(encoding="dense_angle", readout="zz"),
+    "trainable scales": dict(encoding=dict(name="angle", reupload=True, trainable=True), layers=[LAYER] * 2),
+    "named layers": dict(layers=[dict(name="sim2019", template=3)] * 2),
+    "zz": dict(encoding=dict(name="zz", reupload=True), layers=[LAYER] * 2),
+    "basis": dict(encoding="basis"),
     "iqp": dict(encoding=dict(name="iqp", repeats=2, reupload=True), layers=[LAYER] * 2),
     "amplitude": dict(encoding="amplitude", readout="z_first"),
     "no pre-network": dict(coupling="quantum"),
@@ -140,9 +144,10 @@ def test_an_architecture_costs_what_a_simulation_counts(changes):
         if program.amplitude_inputs is not None:
             padded = [counting.Real(value) for value in [*inputs, 0.0]]
             return counting.normalised([padded[k] for k in program.amplitude_inputs])
-        encoding = lower(parts.encoding, parts.inputs, [])
+        encoding = parts.encoding_program
+        at = [*inputs, *weights[: encoding.n_weights]]
         for _ in range(n_uploads):
-            state = counting.run(encoding, angles_at(encoding, inputs), state)
+            state = counting.run(encoding, angles_at(encoding, at), state)
         return state
 
     encoding = changes.get("encoding")
