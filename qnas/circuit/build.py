@@ -18,13 +18,15 @@ from qnas.circuit.parts import as_part, check_keys, options_of, part_of, require
 from qnas.circuit.program import CircuitProgram
 from qnas.circuit.readouts import Mixture, readouts
 from qnas.circuit.topologies import simplest
-from qnas.errors import DesignError, TooManyFeaturesError
+from qnas.errors import DesignError, TooManyFeaturesError, unknown
 
 DIRECT = "quantum"
 """The coupling that binds features to the encoding directly, without a pre-network."""
+PRE = ("mlp", "linear", "pca")
+"""What stands between features and circuit: an MLP, one trained linear map, or the first principal components."""
+DEFAULT_PRE = "mlp"
 
-
-_VALUES = ("n_qubits", "encoding", "layers", "ansatz", "coupling", "hidden", "readout")
+_VALUES = ("n_qubits", "encoding", "layers", "ansatz", "coupling", "pre", "hidden", "head", "readout")
 _LAYER = ("rotation", "entangler", "topology")
 
 
@@ -70,7 +72,8 @@ def build_circuit(architecture: Architecture, n_features: int) -> QuantumCircuit
     Args:
         architecture: at least `n_qubits`, `encoding` and `layers` or `ansatz`.
         n_features: of the data; with the coupling "quantum" they are the inputs, with every other coupling the
-            inputs are the outputs of the pre-network, as many as the encoding takes.
+            inputs are the outputs of the pre-network, as many as the encoding takes. With `pre` "pca" they are the
+            first principal components, as many as the encoding takes and the data have.
 
     Raises:
         DesignError: the architecture names no circuit, e.g. more features than its encoding takes.
@@ -127,17 +130,27 @@ def design_circuit(architecture: Architecture, n_features: int, n_outputs: int |
 
 
 def n_inputs(architecture: Architecture, n_features: int) -> int:
-    """How many inputs the circuit has: the features themselves, or what the pre-network yields."""
+    """How many inputs the circuit has: what the pre-network yields, or principal components, or the features."""
     part, n_qubits = part_of(architecture, "encoding"), required(architecture, "n_qubits")
     width = encodings[part["name"]].width(n_qubits)
+    if pre_of(architecture) == "pca":
+        return min(width, n_features)
     if coupling_name(architecture) != DIRECT:
         return width
     if n_features > width:
         raise TooManyFeaturesError(
             f"the encoding {part['name']!r} on {n_qubits} qubits takes at most {width} features, but the data have "
-            f"{n_features}; use more qubits, data.n_components={width}, or a coupling with a pre-network."
+            f"{n_features}; use more qubits, pre='pca', data.n_components={width}, or a coupling with a pre-network."
         )
     return n_features
+
+
+def pre_of(architecture: Architecture) -> str:
+    """What stands between features and circuit, one of `PRE`. Raises DesignError if it is something else."""
+    pre = architecture.get("pre", DEFAULT_PRE)
+    if pre not in PRE:
+        raise DesignError(unknown("value of pre,", pre, PRE))
+    return str(pre)
 
 
 def coupling_name(architecture: Architecture) -> str:

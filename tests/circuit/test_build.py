@@ -229,19 +229,23 @@ def test_a_readout_has_options_and_may_know_the_number_of_outputs(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("encoding", "coupling", "n_features", "expected"),
+    ("encoding", "coupling", "pre", "n_features", "expected"),
     [
-        ("angle", "serial", 10, 3),
-        ("angle", None, 1, 3),
-        ("dense_angle", "mac", 10, 6),
-        ("amplitude", "residual", 3, 8),
-        ("angle", "quantum", 2, 2),
-        ("dense_angle", "quantum", 5, 5),
-        ("amplitude", "quantum", 7, 7),
+        ("angle", "serial", None, 10, 3),
+        ("angle", None, "mlp", 1, 3),
+        ("dense_angle", "mac", "linear", 10, 6),
+        ("amplitude", "residual", None, 3, 8),
+        ("angle", "quantum", None, 2, 2),
+        ("dense_angle", "quantum", "linear", 5, 5),
+        ("amplitude", "quantum", None, 7, 7),
+        ("angle", "quantum", "pca", 10, 3),
+        ("angle", "quantum", "pca", 2, 2),
+        ("dense_angle", "serial", "pca", 10, 6),
+        ("amplitude", "mac", "pca", 5, 5),
     ],
 )
-def test_how_many_inputs(encoding, coupling, n_features, expected):
-    made = architecture(encoding=encoding, coupling=coupling)
+def test_how_many_inputs(encoding, coupling, pre, n_features, expected):
+    made = architecture(encoding=encoding, coupling=coupling, pre=pre)
     assert n_inputs(made, n_features) == expected
     assert design_circuit(made, n_features).program.n_inputs == expected
 
@@ -252,12 +256,12 @@ def test_how_many_inputs(encoding, coupling, n_features, expected):
         (
             {"coupling": "quantum"},
             "the encoding 'angle' on 3 qubits takes at most 3 features, but the data have 9; use more qubits, "
-            "data.n_components=3, or a coupling with a pre-network.",
+            "pre='pca', data.n_components=3, or a coupling with a pre-network.",
         ),
         (
             {"coupling": "quantum", "encoding": "amplitude"},
             "the encoding 'amplitude' on 3 qubits takes at most 8 features, but the data have 9; use more qubits, "
-            "data.n_components=8, or a coupling with a pre-network.",
+            "pre='pca', data.n_components=8, or a coupling with a pre-network.",
         ),
         (
             {"encoding": {"name": "angle", "axes": "x"}},
@@ -275,6 +279,7 @@ def test_how_many_inputs(encoding, coupling, n_features, expected):
             {"encoding": {"name": "amplitude", "reupload": True}},
             "the encoding 'amplitude' prepares the initial state, so it cannot be re-uploaded.",
         ),
+        ({"pre": "lda"}, "unknown value of pre, 'lda': Allowed: mlp, linear, pca."),
         ({"encoding": {"axis": "x"}}, "the encoding has no 'name'; it holds axis."),
         ({"encoding": None}, "the architecture has no 'encoding'; it holds layers, n_qubits, readout."),
         ({"n_qubits": None}, "the architecture has no 'n_qubits'; it holds encoding, layers, readout."),

@@ -8,6 +8,7 @@ from torch import nn
 
 from qnas.errors import PluginError
 from qnas.model.couplings import Ingredients, Scale, couplings, fixed_grouping, mlp, nearest_width
+from qnas.model.projection import Projection
 
 FEATURES = torch.randn(5, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 
@@ -66,11 +67,11 @@ def q(model, features):
 
 
 def serial(m, x):
-    return linear(m.head[0], q(m, x))
+    return by_hand(m.head, q(m, x))
 
 
 def residual(m, x):
-    return linear(m.head[0], torch.cat([q(m, x), pre(m, x)], dim=1))
+    return by_hand(m.head, torch.cat([q(m, x), pre(m, x)], dim=1))
 
 
 def branches(m, x):
@@ -93,7 +94,7 @@ def mac(m, x):
 
 
 def classical(m, x):
-    return linear(m.head[0], torch.tanh(by_hand(m.stand_in, pre(m, x))))
+    return by_hand(m.head, torch.tanh(by_hand(m.stand_in, pre(m, x))))
 
 
 FORMULAS = {f.__name__: f for f in (serial, residual, additive, multiplicative, mac, classical)}
@@ -105,8 +106,10 @@ def test_there_are_seven():
 
 @pytest.mark.parametrize("name", FORMULAS)
 @pytest.mark.parametrize("hidden", [(), (8,), (6, 5)])
-def test_the_output_is_the_formula(name, hidden):
-    model = make(name, hidden=hidden)
+@pytest.mark.parametrize("pre", ["mlp", "linear"])
+@pytest.mark.parametrize("head", [(), (7, 2)])
+def test_the_output_is_the_formula(name, hidden, pre, head):
+    model = make(name, hidden=hidden, pre=pre, head=head)
     found = model(FEATURES)
     assert found.shape == (5, 3)
     assert found.dtype == torch.float64
@@ -118,6 +121,42 @@ def test_every_weight_takes_part(name):
     model = make(name)
     model(FEATURES).square().sum().backward()
     assert all(parameter.grad.abs().max() > 0 for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_principal_components_go_to_the_circuit_as_they_are(name):
+    model = make(name, pre="pca")
+    inner = model.branches if hasattr(model, "branches") else model
+    assert isinstance(inner.pre, Projection)
+    assert torch.equal(inner.pre(FEATURES), FEATURES[:, :3])
+    assert model(FEATURES).shape == (5, 3)
+
+
+def test_a_linear_map_in_front_is_an_mlp_without_hidden_layers():
+    widths = {
+        pre: [layer.out_features for layer in make("mac", pre=pre).branches.pre if isinstance(layer, nn.Linear)]
+        for pre in ("mlp", "linear")
+    }
+    assert widths == {"mlp": [6, 5, 3], "linear": [3]}
+    assert [layer.out_features for layer in make("mac", pre="linear").offset if isinstance(layer, nn.Linear)] == [
+        6,
+        5,
+        3,
+    ]
+
+
+@pytest.mark.parametrize(("name", "n_in"), [("serial", 2), ("residual", 5), ("classical", 2)])
+def test_the_head_has_widths_of_its_own(name, n_in):
+    head = make(name, head=(7, 2)).head
+    assert [(layer.in_features, layer.out_features) for layer in head if isinstance(layer, nn.Linear)] == [
+        (n_in, 7), (7, 2), (2, 3),
+    ]  # fmt: skip
+
+
+def test_quantum_takes_principal_components():
+    model = make("quantum", n_outputs=2, pre="pca")
+    assert torch.equal(model(FEATURES), Squares()(FEATURES[:, :3]))
+    assert list(model.parameters()) == []
 
 
 def test_quantum_is_the_readout_alone():

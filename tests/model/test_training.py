@@ -133,6 +133,16 @@ def test_freezing_can_be_undone(moons):
     assert all(p.requires_grad for p in model.parameters())
 
 
+@pytest.mark.parametrize("configuration", ["end_to_end", "quantum_only", "pqc"])
+def test_principal_components_train_on_more_features_than_qubits(configuration):
+    wine = load_splits(DataSettings("wine"))
+    made = effective(ARCHITECTURE.replace(n_qubits=3, pre="pca"), configuration)
+    model = build_model(made, wine.n_features, wine.n_outputs, seed=1)
+    settings = TrainingSettings(configuration, epochs=12, patience=12, learning_rate=0.05)
+    curve = train(model, wine, settings, seed=0).curve
+    assert curve[-1].train_loss < 0.97 * curve[0].train_loss
+
+
 @pytest.mark.parametrize("name", ["iris", "moons"])
 @pytest.mark.parametrize("configuration", ["end_to_end", "quantum_only", "pqc"])
 def test_training_reduces_the_loss(request, name, configuration):

@@ -244,6 +244,22 @@ def test_linear_maps_by_hand(coupling, linear):
     assert flops(architecture(coupling=coupling), 5, 2).classical == linear + ELEMENTWISE[coupling]
 
 
+def test_networks_in_front_of_the_circuit_and_behind_it_by_hand():
+    """With 5 features, 3 inputs and readouts, 2 outputs."""
+
+    def classical(**changes):
+        return flops(architecture(**changes), 5, 2).classical
+
+    linear_and_bounds, head = 2 * 5 * 3 + 3 + 3, 2 * 3 * 2
+    assert classical(pre="linear") == linear_and_bounds + head
+    assert classical(pre="pca") == 5 + 2 * 5 * 3 + head  # the mean off, and the components
+    assert classical(pre="linear", head=(7,)) == linear_and_bounds + 2 * 3 * 7 + 7 + 2 * 7 * 2
+    assert (
+        classical(pre="pca", coupling="quantum")
+        == 5 + 2 * 5 * 3 + flops(architecture(coupling="quantum"), 3, 2).classical
+    )
+
+
 def test_a_network_without_hidden_layers_and_amplitudes_that_are_not_bounded():
     """5 -> 8 amplitudes, no tanh, no scale; 3 -> 2."""
     assert flops(architecture(encoding="amplitude", hidden=()), 5, 2).classical == 80 + 12
