@@ -1,7 +1,7 @@
 """Couplings: how classical networks and the circuit become one model.
 
 With q the readout values, N and N' MLPs and A a linear map; the additive, multiplicative and combined forms are those
-of arXiv 2511.07216.
+of arXiv 2511.07216, the mixture of circuits is that of arXiv 2405.20237.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from qnas.circuit.build import DEFAULT_PRE
+from qnas.errors import DesignError, unknown
 from qnas.model.projection import Projection
 from qnas.plugins import Registry, registering
 
@@ -193,6 +194,59 @@ class MultiplyAccumulate(nn.Module):
         """Outputs for each row of features."""
         quantum, classical = self.branches(features)
         return quantum * classical + self.offset(features)
+
+
+class _Constants(nn.Module):
+    """The same trained numbers for every sample, at first uniform on [-1, 1)."""
+
+    def __init__(self, n_features: int, n_values: int) -> None:
+        super().__init__()
+        self.values = nn.Parameter(torch.empty(1, n_values, dtype=torch.float64).uniform_(-1, 1))
+
+    def forward(self, features: Features) -> Float[Tensor, "1 values"]:
+        """The numbers."""
+        return self.values
+
+
+WEIGHTINGS: dict[str, Callable[[int, int], nn.Module]] = {
+    "constant": _Constants,
+    "input": lambda n_features, n_values: mlp([n_features, n_values]),
+}
+
+
+@coupling("density")
+class Density(nn.Module):
+    """head(sum_k alpha_k(x) q_k(pre(x))): the readout of a mixture of circuits, a density QNN (arXiv 2405.20237).
+
+    The circuits have the same form and weights of their own. Objectives of a circuit, such as expressibility, describe
+    one of them; FLOPs and parameters are of all.
+
+    Args:
+        parts: as for every coupling.
+        n_circuits: how many, at least 2.
+        weighting: the alpha are a softmax of trained numbers, "constant", or of a linear map of the features, "input".
+    """
+
+    def __init__(self, parts: Ingredients, n_circuits: int = 2, weighting: str = "constant") -> None:
+        super().__init__()
+        if n_circuits < 2:
+            raise DesignError(
+                f"the coupling 'density' mixes at least 2 circuits, but n_circuits is {n_circuits}; use the coupling "
+                "'serial' for one."
+            )
+        if weighting not in WEIGHTINGS:
+            raise DesignError(unknown("weighting of the coupling 'density',", weighting, WEIGHTINGS))
+        self.pre = parts.pre_network()
+        self.circuits = nn.ModuleList(parts.quantum() for _ in range(n_circuits))
+        self.weighting = WEIGHTINGS[weighting](parts.n_features, n_circuits)
+        self.head = parts.head_network(parts.n_readouts)
+
+    def forward(self, features: Features) -> Output:
+        """Outputs for each row of features."""
+        inputs, shares = self.pre(features), torch.softmax(self.weighting(features), dim=1)
+        values = torch.stack([circuit(inputs) for circuit in self.circuits], dim=1)
+        outputs: Tensor = self.head((shares[:, :, None] * values).sum(dim=1))
+        return outputs
 
 
 @coupling("quantum")

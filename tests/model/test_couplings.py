@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from qnas.errors import PluginError
+from qnas.errors import DesignError, PluginError
 from qnas.model.couplings import Ingredients, Scale, couplings, fixed_grouping, mlp, nearest_width
 from qnas.model.projection import Projection
 
@@ -100,8 +100,8 @@ def classical(m, x):
 FORMULAS = {f.__name__: f for f in (serial, residual, additive, multiplicative, mac, classical)}
 
 
-def test_there_are_seven():
-    assert sorted(couplings) == sorted([*FORMULAS, "quantum"])
+def test_there_are_eight():
+    assert sorted(couplings) == sorted([*FORMULAS, "density", "quantum"])
 
 
 @pytest.mark.parametrize("name", FORMULAS)
@@ -132,25 +132,80 @@ def test_principal_components_go_to_the_circuit_as_they_are(name):
     assert model(FEATURES).shape == (5, 3)
 
 
+def widths(network):
+    return [layer.out_features for layer in network if isinstance(layer, nn.Linear)]
+
+
 def test_a_linear_map_in_front_is_an_mlp_without_hidden_layers():
-    widths = {
-        pre: [layer.out_features for layer in make("mac", pre=pre).branches.pre if isinstance(layer, nn.Linear)]
-        for pre in ("mlp", "linear")
-    }
-    assert widths == {"mlp": [6, 5, 3], "linear": [3]}
-    assert [layer.out_features for layer in make("mac", pre="linear").offset if isinstance(layer, nn.Linear)] == [
-        6,
-        5,
-        3,
-    ]
+    assert [widths(make("mac", pre=pre).branches.pre) for pre in ("mlp", "linear")] == [[6, 5, 3], [3]]
+    assert widths(make("mac", pre="linear").offset) == [6, 5, 3]
 
 
 @pytest.mark.parametrize(("name", "n_in"), [("serial", 2), ("residual", 5), ("classical", 2)])
 def test_the_head_has_widths_of_its_own(name, n_in):
     head = make(name, head=(7, 2)).head
-    assert [(layer.in_features, layer.out_features) for layer in head if isinstance(layer, nn.Linear)] == [
-        (n_in, 7), (7, 2), (2, 3),
-    ]  # fmt: skip
+    assert head[0].in_features == n_in
+    assert widths(head) == [7, 2, 3]
+
+
+class Weighted(nn.Module):
+    """Stands in for a circuit with weights of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.rand(3, 2, dtype=torch.float64))
+
+    def forward(self, inputs):
+        return torch.cos(inputs @ self.weight)
+
+
+def density(**options):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        return couplings["density"](ingredients(quantum=Weighted, head=(7,)), **options)
+
+
+@pytest.mark.parametrize("n_circuits", [2, 5])
+@pytest.mark.parametrize("weighting", ["constant", "input"])
+def test_density_is_the_head_of_a_weighted_sum_of_circuits(n_circuits, weighting):
+    model = density(n_circuits=n_circuits, weighting=weighting)
+    logits = model.weighting.values if weighting == "constant" else linear(model.weighting[0], FEATURES)
+    shares = torch.exp(logits) / torch.exp(logits).sum(dim=1, keepdim=True)
+    values = [torch.cos(pre(model, FEATURES) @ circuit.weight) for circuit in model.circuits]
+    mixed = sum(shares[:, k, None] * value for k, value in enumerate(values))
+    assert len(values) == n_circuits
+    torch.testing.assert_close(model(FEATURES), by_hand(model.head, mixed), rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("weighting", ["constant", "input"])
+def test_every_weight_of_a_mixture_takes_part(weighting):
+    model = density(weighting=weighting)
+    model(FEATURES).square().sum().backward()
+    assert all(parameter.grad.abs().max() > 0 for parameter in model.parameters())
+
+
+def test_a_mixture_has_two_circuits_and_constant_weights_by_default():
+    assert len(density().circuits) == 2
+    assert [tuple(weight.shape) for weight in density().weighting.parameters()] == [(1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (
+            {"n_circuits": 1},
+            "the coupling 'density' mixes at least 2 circuits, but n_circuits is 1; use the coupling 'serial' for one.",
+        ),
+        (
+            {"weighting": "inputs"},
+            "unknown weighting of the coupling 'density', 'inputs': did you mean 'input'? Allowed: constant, input.",
+        ),
+    ],
+)
+def test_mixtures_that_cannot_be(options, text):
+    with pytest.raises(DesignError) as caught:
+        density(**options)
+    assert str(caught.value) == text
 
 
 def test_quantum_takes_principal_components():

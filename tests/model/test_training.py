@@ -93,6 +93,13 @@ def test_the_circuit_alone_has_no_hidden_layers(configuration):
     assert found[0].hidden == ()
 
 
+def test_quantum_only_trains_the_circuits_of_a_mixture_and_nothing_else(moons):
+    model = model_of(moons, coupling={"name": "density", "n_circuits": 3})
+    before = copies(model)
+    train(model, moons, replace(QUICK, configuration="quantum_only"), seed=0)
+    assert moved(before, model) == {f"network.circuits.{k}.weight" for k in range(3)}
+
+
 @pytest.mark.parametrize(
     ("configuration", "expected"),
     [

@@ -254,10 +254,19 @@ def test_networks_in_front_of_the_circuit_and_behind_it_by_hand():
     assert classical(pre="linear") == linear_and_bounds + head
     assert classical(pre="pca") == 5 + 2 * 5 * 3 + head  # the mean off, and the components
     assert classical(pre="linear", head=(7,)) == linear_and_bounds + 2 * 3 * 7 + 7 + 2 * 7 * 2
-    assert (
-        classical(pre="pca", coupling="quantum")
-        == 5 + 2 * 5 * 3 + flops(architecture(coupling="quantum"), 3, 2).classical
-    )
+    alone = flops(architecture(coupling="quantum"), 3, 2).classical
+    assert classical(pre="pca", coupling="quantum") == 5 + 2 * 5 * 3 + alone
+
+
+@pytest.mark.parametrize("weighting", ["constant", "input"])
+def test_a_mixture_of_circuits_costs_them_all(weighting):
+    """A softmax of 4 values is 5 each, products with 3 readouts and their sum 2 each; a linear map 5 -> 4 is 40."""
+    part = dict(name="density", n_circuits=4, weighting=weighting)
+    one, mixed = (flops(architecture(coupling=coupling), 5, 2) for coupling in ("serial", part))
+    for name in ("encoding", "circuit", "readout", "n_rotations"):
+        assert getattr(mixed, name) == 4 * getattr(one, name)
+    assert mixed.n_qubits == one.n_qubits
+    assert mixed.classical == one.classical + 5 * 4 + 2 * 4 * 3 + (2 * 5 * 4 if weighting == "input" else 0)
 
 
 def test_a_network_without_hidden_layers_and_amplitudes_that_are_not_bounded():
