@@ -22,7 +22,13 @@ TRAINABLE = frozenset({"crx", "cry", "crz", "rxx", "ryy", "rzz"})
 
 
 def ansatz(name: str) -> Callable[[Ansatz], Ansatz]:
-    """Register a function `(n_qubits, **options) -> QuantumCircuit`; all its parameters are weights."""
+    """Register a function `(n_qubits, **options) -> QuantumCircuit` under a short name; all its parameters are weights.
+
+    It serves as the whole trained circuit, `ansatz={"name": ..., options}`, and as one layer of several, an item
+    `{"name": ..., options}` of `layers`, before each of which the encoding may be uploaded again. Each layer has
+    weights of its own, in the order in which parameters first appear in the circuit, whatever their names. The
+    function's parameters after `n_qubits` are the options; those without a default must be given.
+    """
     return registering(ansatze, name)
 
 
@@ -151,10 +157,15 @@ def _add_step(circuit: QuantumCircuit, gate: str, pairs: Callable[[int], Pairs] 
 
 def in_order(circuit: QuantumCircuit, name: str = "w") -> QuantumCircuit:
     """The circuit with its parameters renamed to one vector, in the order in which they first appear."""
+    own = parameters_in_order(circuit)
+    return circuit.assign_parameters(dict(zip(own, ParameterVector(name, len(own)), strict=True)))
+
+
+def parameters_in_order(circuit: QuantumCircuit) -> list[Parameter]:
+    """All parameters, in the order in which they first appear; those of the global phase alone come last."""
     seen: dict[Parameter, None] = {}
     for instruction in circuit.data:
         for value in instruction.operation.params:
             for parameter in sorted(getattr(value, "parameters", ()), key=lambda p: p.name):
                 seen.setdefault(parameter)
-    vector = ParameterVector(name, len(seen))
-    return circuit.assign_parameters(dict(zip(seen, vector, strict=True)))
+    return list(seen | dict.fromkeys(circuit.parameters))
