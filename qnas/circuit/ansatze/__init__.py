@@ -1,0 +1,20 @@
+"""Ansatze: whole parametrised circuits, one family per file, and the layer that search spaces compose.
+
+Importing this room registers the bundled ones.
+"""
+
+from qnas.circuit.ansatze.layers import ENTANGLERS, TRAINABLE, add_layer, in_order, weight_source
+from qnas.circuit.ansatze.registry import Ansatz, ansatz, ansatze
+from qnas.circuit.ansatze.sim2019 import sim2019
+
+__all__ = [
+    "ENTANGLERS",
+    "TRAINABLE",
+    "Ansatz",
+    "add_layer",
+    "ansatz",
+    "ansatze",
+    "in_order",
+    "sim2019",
+    "weight_source",
+]
