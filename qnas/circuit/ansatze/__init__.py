@@ -6,6 +6,7 @@ Importing this room registers the bundled ones.
 from qnas.circuit.ansatze.layers import ENTANGLERS, TRAINABLE, add_layer, in_order, weight_source
 from qnas.circuit.ansatze.registry import Ansatz, ansatz, ansatze
 from qnas.circuit.ansatze.sim2019 import sim2019
+from qnas.circuit.ansatze.slpa import non_symmetric, slpa, symmetric
 
 __all__ = [
     "ENTANGLERS",
@@ -15,6 +16,9 @@ __all__ = [
     "ansatz",
     "ansatze",
     "in_order",
+    "non_symmetric",
     "sim2019",
+    "slpa",
+    "symmetric",
     "weight_source",
 ]
