@@ -3,7 +3,9 @@
 Importing this room registers the bundled ones.
 """
 
+from qnas.circuit.ansatze.commuting import commuting
 from qnas.circuit.ansatze.layers import ENTANGLERS, TRAINABLE, add_layer, in_order, weight_source
+from qnas.circuit.ansatze.orthogonal import orthogonal
 from qnas.circuit.ansatze.registry import Ansatz, ansatz, ansatze
 from qnas.circuit.ansatze.sim2019 import sim2019
 from qnas.circuit.ansatze.slpa import non_symmetric, slpa, symmetric
@@ -15,8 +17,10 @@ __all__ = [
     "add_layer",
     "ansatz",
     "ansatze",
+    "commuting",
     "in_order",
     "non_symmetric",
+    "orthogonal",
     "sim2019",
     "slpa",
     "symmetric",
