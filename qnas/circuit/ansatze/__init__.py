@@ -4,6 +4,7 @@ Importing this room registers the bundled ones.
 """
 
 from qnas.circuit.ansatze.commuting import commuting
+from qnas.circuit.ansatze.gates import canonical_sequence, gates
 from qnas.circuit.ansatze.layers import ENTANGLERS, TRAINABLE, add_layer, in_order, weight_source
 from qnas.circuit.ansatze.orthogonal import orthogonal
 from qnas.circuit.ansatze.registry import Ansatz, ansatz, ansatze
@@ -17,7 +18,9 @@ __all__ = [
     "add_layer",
     "ansatz",
     "ansatze",
+    "canonical_sequence",
     "commuting",
+    "gates",
     "in_order",
     "non_symmetric",
     "orthogonal",
