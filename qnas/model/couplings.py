@@ -31,7 +31,7 @@ class Ingredients:
         hidden: widths of the hidden layers of every MLP of the model.
         n_live_weights: circuit weights that the readout depends on.
         bounded: whether inputs are angles, which the pre-network keeps within (-pi, pi).
-        quantum: makes the circuit as a torch module.
+        quantum: makes the circuit as a torch module; each call makes one with weights of its own.
     """
 
     n_features: int
@@ -53,12 +53,19 @@ class Ingredients:
         return nn.Sequential(*network, nn.Tanh(), Scale(math.pi)) if self.bounded else network
 
 
-Coupling = Callable[[Ingredients], nn.Module]
+Coupling = Callable[..., nn.Module]
 couplings: Registry[Coupling] = Registry("coupling", "qnas.couplings")
 
 
 def coupling(name: str) -> Callable[[Coupling], Coupling]:
-    """Register a module class (or function) that is built from `Ingredients` under a short name."""
+    """Register a class or function `(parts: Ingredients, **options) -> nn.Module` under a short name.
+
+    The module maps features (batch, n_features) to outputs (batch, n_outputs), float64. It makes what it needs from
+    `parts`: `parts.quantum()` is the circuit as a module from (batch, n_inputs) to (batch, n_readouts),
+    `parts.pre_network()` maps features to its inputs, `parts.mlp(n_in, n_out)` is a network of the hidden widths. The
+    weights of all that is made while the coupling is built follow from the seed of the model. The parameters after
+    `parts` are the options; those without a default must be given.
+    """
     return registering(couplings, name)
 
 

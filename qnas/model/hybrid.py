@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 
 import torch
 from jaxtyping import Bool, Float
@@ -10,7 +11,9 @@ from torch import Tensor, nn
 
 from qnas.architecture import Architecture
 from qnas.circuit.build import design_circuit
+from qnas.circuit.parts import options_of, part_of
 from qnas.model.couplings import Ingredients, couplings
+from qnas.model.mixing import Mixing
 from qnas.model.quantum_function import QuantumFunction
 from qnas.model.quantum_layer import QuantumLayer
 from qnas.simulation.contract import Simulator
@@ -39,6 +42,11 @@ class HybridModel(nn.Module):
         return [module for module in self.modules() if isinstance(module, QuantumLayer)]
 
     @property
+    def quantum_weights(self) -> list[nn.Parameter]:
+        """The weights of the circuits and of readouts that mix expectation values."""
+        return [module.weight for module in self.modules() if isinstance(module, QuantumLayer | Mixing)]
+
+    @property
     def n_parameters(self) -> int:
         """All weights, trainable or frozen."""
         return sum(parameter.numel() for parameter in self.parameters())
@@ -63,7 +71,10 @@ class ModelBuilder:
     ) -> None:
         self.architecture = architecture
         self.n_features, self.n_outputs = n_features, n_outputs
-        self.design = design_circuit(architecture, n_features)
+        part = part_of(architecture, "coupling", default="serial")
+        self._couple = couplings[part["name"]]
+        self._options = options_of(part, self._couple, "coupling", n_given=1)
+        self.design = design_circuit(architecture, n_features, n_outputs)
         self.program = self.design.program
         self.function = QuantumFunction(self.program, self.design.observables, simulator)
         is_exact = simulator is None or isinstance(simulator, ExactSimulator)
@@ -93,7 +104,7 @@ class ModelBuilder:
         """A freshly initialised model; every weight follows from the seed, and no global state changes."""
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the devices, too
-            network = couplings[self.architecture.get("coupling", "serial")](self._ingredients(seed))
+            network = self._couple(self._ingredients(seed), **self._options)
         return HybridModel(self.architecture, network)
 
     def _ingredients(self, seed: int) -> Ingredients:
@@ -101,17 +112,20 @@ class ModelBuilder:
             n_features=self.n_features,
             n_outputs=self.n_outputs,
             n_inputs=self.program.n_inputs,
-            n_readouts=len(self.design.observables),
+            n_readouts=self.design.n_readouts,
             hidden=tuple(self.architecture.get("hidden", ())),
             n_live_weights=int(self.live_weights.sum()),
             bounded=self.program.amplitude_inputs is None,
-            quantum=lambda: QuantumLayer.from_function(
-                self.function,
-                self.design.circuit,
-                (self.design.inputs, self.design.weights, self.design.observables),
-                generator=torch.Generator().manual_seed(seed),
-            ),
+            quantum=partial(self._quantum, torch.Generator().manual_seed(seed)),
         )
+
+    def _quantum(self, generator: torch.Generator) -> nn.Module:
+        """The circuit with weights drawn next; each call makes another one."""
+        parts = (self.design.inputs, self.design.weights, self.design.observables)
+        layer = QuantumLayer.from_function(self.function, self.design.circuit, parts, generator=generator)
+        if self.design.mixed_to is None:
+            return layer
+        return nn.Sequential(layer, Mixing(len(self.design.observables), self.design.mixed_to, generator))
 
 
 def build_model(architecture: Architecture, n_features: int, n_outputs: int, seed: int) -> nn.Module:

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from qnas.architecture import Architecture
-from qnas.circuit.build import DIRECT, canonical
+from qnas.circuit.build import DIRECT, canonical, coupling_name
 from qnas.data import Split, Splits
 from qnas.errors import ConfigurationError, unknown
 from qnas.model.hybrid import HybridModel
@@ -26,7 +26,7 @@ class TrainingSettings:
 
     Attributes:
         configuration: "end_to_end" trains all weights, "quantum_only" keeps classical weights at their seeded start,
-            "pqc" is the circuit alone (coupling "quantum").
+            "pqc" is the circuit alone (coupling "quantum"). A learned mixture of observables belongs to the circuit.
         epochs: at most this many passes over the training split.
         patience: stop after this many epochs without a lower validation loss.
         batch_size: samples per step.
@@ -81,14 +81,14 @@ def effective(architecture: Architecture, configuration: str) -> Architecture:
     """
     if configuration == "pqc":
         architecture = architecture.replace(coupling=DIRECT, hidden=())
-    elif architecture.get("coupling") == DIRECT and architecture.get("hidden"):
+    elif coupling_name(architecture) == DIRECT and architecture.get("hidden"):
         architecture = architecture.replace(hidden=())
     return canonical(architecture)
 
 
 def freeze(model: HybridModel, configuration: str) -> None:
     """Mark the weights that a configuration trains."""
-    quantum = {id(layer.weight) for layer in model.quantum_layers}
+    quantum = {id(weight) for weight in model.quantum_weights}
     for parameter in model.parameters():
         parameter.requires_grad_(configuration == "end_to_end" or id(parameter) in quantum)
 

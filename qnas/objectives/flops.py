@@ -103,22 +103,30 @@ def _operation_flops(operation: Rotation | Fixed, dim: int) -> int:
 
 
 def readout_flops(observables: Iterable[SparsePauliOp]) -> int:
-    """|psi|^2 once (3 per amplitude) and 1 per amplitude for each Z string; 4 for each string with X or Y.
+    """|psi|^2 once (3 per amplitude), if any string is of Z alone, and what each observable takes of it.
 
-    Strings with a coefficient other than 1 or -1 cost one product and one sum more.
+    Its strings of Z together are one diagonal, prepared beforehand: a product and a sum, 2 per amplitude. A single one
+    is a sum with signs, 1 per amplitude. Each string with X or Y is 4 per amplitude. A single string of Z and a string
+    with X or Y whose coefficient is not 1 or -1 cost one product and one sum more.
     """
     operators = list(observables)
     dim = 2 ** operators[0].num_qubits
-    diagonal, others, weighted = 0, 0, 0
-    for operator in operators:
-        flips = operator.paulis.x.any(axis=1)
-        diagonal, others = diagonal + int((~flips).sum()), others + int(flips.sum())
-        weighted += int((np.abs(operator.coeffs) != 1).sum())
-    return (3 * dim if diagonal else 0) + diagonal * dim + 4 * others * dim + 2 * weighted
+    any_diagonal = any((~operator.paulis.x.any(axis=1)).any() for operator in operators)
+    return 3 * dim * any_diagonal + sum(_observable_flops(operator, dim) for operator in operators)
+
+
+def _observable_flops(operator: SparsePauliOp, dim: int) -> int:
+    flips, weighted = operator.paulis.x.any(axis=1), np.abs(operator.coeffs) != 1
+    n_diagonal = int((~flips).sum())
+    summed = 2 * dim if n_diagonal > 1 else n_diagonal * dim
+    apart = flips if n_diagonal > 1 else np.full(len(operator), True)
+    return summed + 4 * int(flips.sum()) * dim + 2 * int((weighted & apart).sum())
 
 
 def classical_flops(model: HybridModel, n_features: int) -> int:
     """Outside the circuit, see `qnas.objectives.torch_flops`: a linear map d -> m with bias is 2dm.
+
+    What mixes the expectation values of a learned readout is counted here, too.
 
     Raises:
         PluginError: the model uses a torch operator of no known cost.

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from qnas.circuit.lower import lower
 from qnas.errors import CircuitError
 from qnas.model.hybrid import HybridModel
+from qnas.model.mixing import initial_mixing
 from qnas.model.quantum_function import QuantumFunction
 from qnas.model.training import loss_function, tensors
 from qnas.objectives.design import Design
@@ -56,7 +57,7 @@ def gradient_variance(
         )
     function = QuantumFunction(lower(circuit, [], list(circuit.parameters)), [observable], weights_vary=True)
     no_inputs = torch.empty(1, 0, dtype=torch.float64)
-    found = _derivatives_of_readout(function, no_inputs, n_starts, np.random.default_rng(seed))
+    found = _derivatives_of_readout(function, None, no_inputs, n_starts, np.random.default_rng(seed))
     return GradientVariance(found.var(axis=0, ddof=1), _variance_error(found))
 
 
@@ -71,10 +72,10 @@ def gradient_variance(
 def design_trainability(design: Design, *, n_starts: int = 64, batch_size: int = 32) -> Estimate:
     """log10 of the mean over weights of the variance over random starts of the cost's derivative.
 
-    The cost is, by the training configuration: "pqc" the mean readout expectation at one seeded data sample;
-    "quantum_only" the task loss on one fixed batch with classical weights at their seeded start; "end_to_end" the same
-    with all weights drawn anew each start. Then the quantum and the classical part are reported apart, too, each where
-    the cost depends on it.
+    The cost is, by the training configuration: "pqc" the mean readout value at one seeded data sample; "quantum_only"
+    the task loss on one fixed batch with classical weights at their seeded start; "end_to_end" the same with all
+    weights drawn anew each start. Then the quantum and the classical part are reported apart, too, each where the cost
+    depends on it. The weights of a learned mixture of observables are quantum ones.
 
     Whatever simulator trains, this one is exact: the variance is a property of the circuit and its cost, to which shots
     would add their own.
@@ -85,8 +86,9 @@ def design_trainability(design: Design, *, n_starts: int = 64, batch_size: int =
     if n_starts < 2:
         raise CircuitError(f"a variance of derivatives needs at least 2 starts, but n_starts is {n_starts}.")
     if design.training.configuration == "pqc":
-        function = QuantumFunction(design.program, design.builder.design.observables, weights_vary=True)
-        parts = {"quantum": _derivatives_of_readout(function, design.sample_input, n_starts, design.rng("starts"))}
+        circuit, inputs, rng = design.builder.design, design.sample_input, design.rng("starts")
+        function = QuantumFunction(design.program, circuit.observables, weights_vary=True)
+        parts = {"quantum": _derivatives_of_readout(function, circuit.mixed_to, inputs, n_starts, rng)}
     else:
         parts = _derivatives_of_loss(design, n_starts, batch_size)
     every = np.concatenate(list(parts.values()), axis=1)
@@ -124,13 +126,22 @@ def mean_variance(derivatives: Derivatives) -> float:
 
 
 def _derivatives_of_readout(
-    function: QuantumFunction, inputs: Float[Tensor, "1 inputs"], n_starts: int, rng: np.random.Generator
+    function: QuantumFunction,
+    mixed_to: int | None,
+    inputs: Float[Tensor, "1 inputs"],
+    n_starts: int,
+    rng: np.random.Generator,
 ) -> Derivatives:
-    """Of the mean expectation value; all starts are one batch."""
-    drawn = rng.uniform(0, 2 * np.pi, (n_starts, function.program.n_weights))
-    weights = torch.from_numpy(drawn).requires_grad_()
-    cost = function(inputs.expand(n_starts, -1), weights).mean(dim=1).sum()
-    return torch.autograd.grad(cost, weights)[0].numpy()
+    """Of the mean readout value, by the weights of the circuit and of a mixture; all starts are one batch."""
+    weights = torch.from_numpy(rng.uniform(0, 2 * np.pi, (n_starts, function.program.n_weights))).requires_grad_()
+    expectations = function(inputs.expand(n_starts, -1), weights)
+    if mixed_to is None:
+        return torch.autograd.grad(expectations.mean(dim=1).sum(), weights)[0].numpy()
+    generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
+    mixing = initial_mixing((n_starts, mixed_to, expectations.shape[1]), generator).requires_grad_()
+    cost = (mixing @ expectations[:, :, None]).mean(dim=(1, 2)).sum()
+    gradients = torch.autograd.grad(cost, [weights, mixing])
+    return torch.cat([gradient.flatten(start_dim=1) for gradient in gradients], dim=1).numpy()
 
 
 def _derivatives_of_loss(design: Design, n_starts: int, batch_size: int) -> dict[str, Derivatives]:
@@ -151,15 +162,15 @@ def _models_at_starts(design: Design, n_starts: int) -> Iterator[HybridModel]:
     for seed in design.rng("starts").integers(2**63, size=n_starts):
         model = design.builder.build(int(seed))
         if design.training.configuration == "quantum_only":
-            drawn = [layer.weight.detach().clone() for layer in model.quantum_layers]
+            drawn = [weight.detach().clone() for weight in model.quantum_weights]
             model.load_state_dict(frozen)
-            for layer, start in zip(model.quantum_layers, drawn, strict=True):
-                layer.weight.data.copy_(start)
+            for weight, start in zip(model.quantum_weights, drawn, strict=True):
+                weight.data.copy_(start)
         yield model
 
 
 def _weights_by_part(model: HybridModel, configuration: str) -> dict[str, list[nn.Parameter]]:
-    quantum = [layer.weight for layer in model.quantum_layers]
+    quantum = model.quantum_weights
     if configuration == "quantum_only":
         return {"quantum": quantum}
     own = {id(weight) for weight in quantum}

@@ -5,11 +5,12 @@ import pickle
 
 import pytest
 import torch
+from torch import nn
 
 from qnas.architecture import Architecture
 from qnas.circuit.build import build_circuit
 from qnas.errors import CircuitError, DesignError, PluginError
-from qnas.model.couplings import couplings, nearest_width
+from qnas.model.couplings import coupling, couplings, nearest_width
 from qnas.model.hybrid import ModelBuilder, build_model
 from qnas.simulation import ExactSimulator, SampledSimulator
 from qnas.simulation.contract import Spent
@@ -86,6 +87,56 @@ def test_without_a_coupling_the_model_is_serial():
     assert torch.equal(
         build_model(bare, 3, 2, seed=1)(features(2, 3)), build_model(architecture(), 3, 2, seed=1)(features(2, 3))
     )
+
+
+@pytest.fixture
+def scaled(monkeypatch):
+    """A coupling of one's own, with options."""
+    monkeypatch.setattr(couplings, "_parts", dict(couplings._parts))
+
+    @coupling("scaled")
+    class Scaled(nn.Module):
+        def __init__(self, parts, factor, shift=0.0):
+            super().__init__()
+            self.pre, self.quantum = parts.pre_network(), parts.quantum()
+            self.factor, self.shift = factor, shift
+
+        def forward(self, x):
+            return self.factor * self.quantum(self.pre(x))[:, :2] + self.shift
+
+    return Scaled
+
+
+def test_a_coupling_has_options(scaled):
+    plain, other = (
+        build_model(architecture(coupling={"name": "scaled", **options}), 3, 2, seed=1)(features(4, 3))
+        for options in ({"factor": 1.0}, {"factor": 2.0, "shift": 0.5})
+    )
+    torch.testing.assert_close(other, 2 * plain + 0.5, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({}, "the coupling 'scaled' needs the option 'factor'."),
+        (
+            {"factr": 1.0},
+            "unknown option of the coupling 'scaled', 'factr': did you mean 'factor'? Allowed: factor, shift.",
+        ),
+    ],
+)
+def test_options_of_a_coupling_are_checked(scaled, options, text):
+    with pytest.raises(DesignError) as caught:
+        ModelBuilder(architecture(coupling={"name": "scaled", **options}), 3, 2)
+    assert str(caught.value) == text
+
+
+def test_a_coupling_is_a_name_or_a_part_with_that_name():
+    bare, spelled = (build_model(architecture(coupling=one), 3, 2, seed=1) for one in ("mac", {"name": "mac"}))
+    assert torch.equal(bare(features(2, 3)), spelled(features(2, 3)))
+    direct = architecture(coupling={"name": "quantum"}, n_qubits=2)
+    with pytest.raises(DesignError, match="takes at most 2 features, but the data have 3"):
+        build_model(direct, 3, 2, seed=0)
 
 
 def test_amplitudes_come_from_the_pre_network_unbounded():

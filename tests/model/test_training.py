@@ -93,6 +93,30 @@ def test_the_circuit_alone_has_no_hidden_layers(configuration):
     assert found[0].hidden == ()
 
 
+@pytest.mark.parametrize(
+    ("configuration", "expected"),
+    [
+        ("end_to_end", {"network.pre.0.weight", "network.head.0.bias"}),
+        ("quantum_only", set()),
+        ("pqc", set()),
+    ],
+)
+def test_a_learned_mixture_is_trained_with_the_circuit(moons, configuration, expected):
+    made = effective(ARCHITECTURE.replace(readout="pauli_mixture"), configuration)
+    model = build_model(made, moons.n_features, moons.n_outputs, seed=0)
+    before = copies(model)
+    train(model, moons, replace(QUICK, configuration=configuration), seed=0)
+    quantum = {"network.quantum.0.weight", "network.quantum.1.weight"}
+    assert quantum | expected <= moved(before, model)
+    assert bool(expected) or moved(before, model) == quantum
+
+
+def test_the_circuit_alone_may_be_written_as_a_part():
+    made = ARCHITECTURE.replace(coupling={"name": "quantum"})
+    assert effective(made, "end_to_end") == made.replace(hidden=())
+    assert effective(made, "pqc") == ARCHITECTURE.replace(coupling="quantum", hidden=())
+
+
 def test_the_control_has_nothing_to_train_when_only_circuits_train(moons):
     model = model_of(moons, coupling="classical")
     before = copies(model)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from qnas.errors import DesignError
+from qnas.model.quantum_layer import QuantumLayer
 from qnas.model.training import TrainingSettings
 from qnas.objectives import Design, choose_objectives
 from qnas.objectives.design import circuit_inputs
@@ -154,6 +155,21 @@ def test_the_classical_control_has_no_circuit_input():
         "the coupling 'classical' has no circuit, so it has no expressibility or circuit input; leave it out of the "
         "space, or search with objectives such as accuracy, parameters and flops."
     )
+
+
+@pytest.mark.parametrize("readout", ["z", "zz", "pauli_mixture", "probabilities"])
+def test_the_mean_readout_is_one_observable(readout):
+    candidate = design("pqc", readout=readout, n_qubits=3)
+    (layer,) = candidate.initial_model().quantum_layers
+    values = candidate.initial_model().network.quantum(candidate.sample_input)
+    one = QuantumLayer(layer.circuit, layer.input_params, layer.weight_params, [candidate.mean_readout])
+    one.weight.data = layer.weight.data
+    assert one(candidate.sample_input).item() == pytest.approx(values.mean().item(), abs=1e-12)
+
+
+def test_gradient_efficiency_is_of_the_mean_readout():
+    candidate = design("pqc", readout="pauli_mixture")
+    assert chosen("gradient_efficiency")(candidate).value >= 1
 
 
 # --- inputs and weights without effect ---------------------------------------------------------------------------

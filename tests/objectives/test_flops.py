@@ -11,6 +11,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from qnas.circuit.lower import lower
+from qnas.circuit.readouts import readouts
 from qnas.model.angles import AngleFunction
 from qnas.model.couplings import couplings, nearest_width
 from qnas.model.hybrid import ModelBuilder
@@ -75,11 +76,38 @@ def test_a_random_circuit_costs_what_a_simulation_counts(seed):
     assert (program_flops(program), readout_flops(observables)) == (n_run, n_read)
 
 
-@pytest.mark.parametrize("observables", [["ZII"], ["XYZ"], ["IIZ", "IZI", "ZZZ"], ["XII", "IZI"]])
-def test_a_readout_costs_what_a_simulation_counts(observables):
-    operators = [SparsePauliOp(label) for label in observables]
+@pytest.mark.parametrize(
+    "observables",
+    [
+        ["ZII"],
+        ["XYZ"],
+        ["IIZ", "IZI", "ZZZ"],
+        ["XII", "IZI"],
+        [["ZII", "IZI", "IIZ"]],
+        [["ZII", "XXI"], ["XII", "YII"]],
+        [["ZII", "III", "XXI"], "ZZZ"],
+    ],
+)
+@pytest.mark.parametrize("coefficient", [1.0, -1.0, 0.5])
+def test_a_readout_costs_what_a_simulation_counts(observables, coefficient):
+    operators = [coefficient * SparsePauliOp(labels) for labels in observables]
     state = counting.zero_state(3)
     assert readout_flops(operators) == counting.counted(counting.expectations, operators, state)[1]
+
+
+def test_a_projector_is_one_diagonal_however_many_strings_it_has():
+    """|psi|^2 of 16 amplitudes, and for each of 3 blocks a product and a sum of each."""
+    operators = readouts["probabilities"](4, n_outputs=3)
+    assert min(len(operator) for operator in operators) > 2
+    assert readout_flops(operators) == 3 * 16 + 3 * 2 * 16
+    assert readout_flops(operators) == counting.counted(counting.expectations, operators, counting.zero_state(4))[1]
+
+
+def test_a_learned_mixture_costs_its_strings_and_a_linear_map():
+    """3 + 3 strings of Z and 30 others on 3 qubits; the map of 36 expectations to 2 values is classical, 2 * 36 * 2."""
+    found = flops(architecture(coupling="quantum", readout="pauli_mixture"), 3, 2)
+    assert found.readout == 3 * 8 + 6 * 8 + 30 * 4 * 8
+    assert found.classical == 2 * 36 * 2 + flops(architecture(coupling="quantum", readout="z_classes"), 3, 2).classical
 
 
 ARCHITECTURES = {
@@ -93,6 +121,8 @@ ARCHITECTURES = {
     "fewer features than qubits": dict(coupling="quantum", n_qubits=4, encoding="iqp"),
     "trained entanglers": dict(layers=[dict(rotation="rx_ry_rz", entangler="crx", topology="all")]),
     "permutations": dict(layers=[dict(rotation="rx", entangler="swap", topology="line")] * 2),
+    "basis states": dict(readout=dict(name="probabilities", partition="parity")),
+    "learned mixture": dict(readout="pauli_mixture", coupling="quantum"),
     "template": dict(ansatz=dict(name="sim2019", template=9, n_layers=2)),
 }
 

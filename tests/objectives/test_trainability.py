@@ -12,8 +12,9 @@ from torch.nn.functional import cross_entropy, mse_loss
 
 from qnas.errors import CircuitError
 from qnas.model.hybrid import build_model
+from qnas.model.mixing import initial_mixing
 from qnas.objectives import gradient_variance
-from qnas.objectives.trainability import design_trainability, log_mean_variance
+from qnas.objectives.trainability import _models_at_starts, design_trainability, log_mean_variance
 from tests.objectives.examples import design, quantities
 
 NO_EFFECT = "the cost does not depend on any weight, so its trainability is not defined."
@@ -153,6 +154,34 @@ def test_pqc_is_the_mean_readout_by_parameter_shifts_of_qiskit_states(readout):
     found = design_trainability(candidate, n_starts=n_starts)
     assert found.value == pytest.approx(reported(derivatives), abs=1e-9)
     assert found.details == {}
+
+
+def test_pqc_draws_a_learned_mixture_too():
+    """Backpropagation through models, one by one, whose weights are those of the starts."""
+    candidate, n_starts = design("pqc", readout="pauli_mixture"), 5
+    rng, model = candidate.rng("starts"), candidate.initial_model()
+    starts = rng.uniform(0, 2 * np.pi, (n_starts, candidate.program.n_weights))
+    generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
+    mixings = initial_mixing((n_starts, 2, 36), generator)
+    derivatives = []
+    for start, mixing in zip(starts, mixings, strict=True):
+        circuit, readout = model.quantum_weights
+        circuit.data, readout.data = torch.from_numpy(start), mixing
+        values = model.network.quantum(candidate.sample_input)
+        gradients = torch.autograd.grad(values.mean(), [circuit, readout])
+        derivatives.append(np.concatenate([gradient.numpy().ravel() for gradient in gradients]))
+    found = design_trainability(candidate, n_starts=n_starts)
+    assert found.value == pytest.approx(reported(np.array(derivatives)), abs=1e-9)
+
+
+def test_quantum_only_draws_a_learned_mixture_and_keeps_the_rest():
+    candidate = design("quantum_only", readout="pauli_mixture")
+    frozen = candidate.initial_model().network.head[0].weight
+    models = list(_models_at_starts(candidate, 3))
+    assert all(torch.equal(model.network.head[0].weight, frozen) for model in models)
+    for first, second in zip(models[0].quantum_weights, models[1].quantum_weights, strict=True):
+        assert not (first == second).any()
+    assert np.isfinite(design_trainability(candidate, n_starts=3).value)
 
 
 def loss_gradients(candidate, n_starts, batch_size, *, classical_too):

@@ -5,7 +5,15 @@ Importing this room registers the bundled ones.
 
 from qnas.circuit.ansatze.commuting import commuting
 from qnas.circuit.ansatze.gates import canonical_sequence, gates
-from qnas.circuit.ansatze.layers import ENTANGLERS, TRAINABLE, add_layer, in_order, weight_source
+from qnas.circuit.ansatze.layers import (
+    ENTANGLERS,
+    TRAINABLE,
+    Weights,
+    add_layer,
+    in_order,
+    parameters_in_order,
+    weight_source,
+)
 from qnas.circuit.ansatze.orthogonal import orthogonal
 from qnas.circuit.ansatze.registry import Ansatz, ansatz, ansatze
 from qnas.circuit.ansatze.sim2019 import sim2019
@@ -15,6 +23,7 @@ __all__ = [
     "ENTANGLERS",
     "TRAINABLE",
     "Ansatz",
+    "Weights",
     "add_layer",
     "ansatz",
     "ansatze",
@@ -24,6 +33,7 @@ __all__ = [
     "in_order",
     "non_symmetric",
     "orthogonal",
+    "parameters_in_order",
     "sim2019",
     "slpa",
     "symmetric",

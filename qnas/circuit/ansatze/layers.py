@@ -53,10 +53,15 @@ def add_layer(circuit: QuantumCircuit, rotation: str, entangler: str, topology: 
 
 def in_order(circuit: QuantumCircuit, name: str = "w") -> QuantumCircuit:
     """The circuit with its parameters renamed to one vector, in the order in which they first appear."""
+    own = parameters_in_order(circuit)
+    return circuit.assign_parameters(dict(zip(own, ParameterVector(name, len(own)), strict=True)))
+
+
+def parameters_in_order(circuit: QuantumCircuit) -> list[Parameter]:
+    """All parameters, in the order in which they first appear; those of the global phase alone come last."""
     seen: dict[Parameter, None] = {}
     for instruction in circuit.data:
         for value in instruction.operation.params:
             for parameter in sorted(getattr(value, "parameters", ()), key=lambda p: p.name):
                 seen.setdefault(parameter)
-    vector = ParameterVector(name, len(seen))
-    return circuit.assign_parameters(dict(zip(seen, vector, strict=True)))
+    return list(seen | dict.fromkeys(circuit.parameters))
