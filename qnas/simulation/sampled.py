@@ -10,9 +10,10 @@ import numpy as np
 from jaxtyping import Bool, Float
 from qiskit.quantum_info import SparsePauliOp
 
+from qnas.circuit.backends import BackendChoice
 from qnas.circuit.program import CircuitProgram
 from qnas.errors import ConfigurationError, unknown
-from qnas.simulation.backends import BackendChoice, device
+from qnas.simulation.backends import device
 from qnas.simulation.contract import EVERYTHING, Binding, Gradients, Needs, Spent
 from qnas.simulation.gradients import Points, Spsa, Wanted, parameter_shift
 from qnas.simulation.measured import MeasuredCircuits, Shots
