@@ -64,7 +64,7 @@ class BackendChoice:
             )
 
 
-def backend(choice: BackendChoice, n_qubits: int) -> BackendV2:
+def find_backend(choice: BackendChoice, n_qubits: int) -> BackendV2:
     """The backend for circuits of that many qubits; the same object every time, because it is slow to make.
 
     Raises:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from qiskit.providers import BackendV2
 from qiskit_aer.noise import NoiseModel
 
-from qnas.circuit.backends import BackendChoice, backend
+from qnas.circuit.backends import BackendChoice, find_backend
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +21,7 @@ class Device:
 
 def device(choice: BackendChoice, n_qubits: int) -> Device:
     """The backend for circuits of that many qubits. Raises CircuitError if it has fewer."""
-    return _device(backend(choice, n_qubits))
+    return _device(find_backend(choice, n_qubits))
 
 
 @lru_cache(maxsize=32)

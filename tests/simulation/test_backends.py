@@ -2,14 +2,14 @@
 
 import pytest
 
-from qnas.circuit.backends import BackendChoice, backend
+from qnas.circuit.backends import BackendChoice, find_backend
 from qnas.errors import CircuitError
 from qnas.simulation.backends import device
 
 
 def test_a_device_is_a_backend_with_the_noise_of_its_gates_and_readout():
     found = device(BackendChoice(topology="line"), 3)
-    assert found.backend is backend(BackendChoice(topology="line"), 3)
+    assert found.backend is find_backend(BackendChoice(topology="line"), 3)
     noisy = {(name, qubits) for error in found.noise.to_dict()["errors"] for name, qubits in of(error)}
     assert {qubits for name, qubits in noisy if name == "cx"} == {(0, 1), (1, 0), (1, 2), (2, 1)}
     assert {qubits for name, qubits in noisy if name == "measure"} == {(0,), (1,), (2,)}

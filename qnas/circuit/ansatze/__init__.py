@@ -14,6 +14,7 @@ from qnas.circuit.ansatze.layers import (
     parameters_in_order,
     weight_source,
 )
+from qnas.circuit.ansatze.native import native
 from qnas.circuit.ansatze.orthogonal import orthogonal
 from qnas.circuit.ansatze.registry import Ansatz, ansatz, ansatze
 from qnas.circuit.ansatze.sim2019 import sim2019
@@ -31,6 +32,7 @@ __all__ = [
     "commuting",
     "gates",
     "in_order",
+    "native",
     "non_symmetric",
     "orthogonal",
     "parameters_in_order",
