@@ -12,10 +12,12 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from qnas.architecture import Architecture
-from qnas.circuit.build import DIRECT, canonical, coupling_name
+from qnas.circuit.build import DIRECT, canonical
 from qnas.data import Split, Splits
 from qnas.errors import ConfigurationError, unknown
+from qnas.model.classical import canonical_networks
 from qnas.model.hybrid import HybridModel
+from qnas.model.projection import fit_projections
 
 CONFIGURATIONS = ("end_to_end", "quantum_only", "pqc")
 
@@ -75,15 +77,13 @@ class Trained:
 def effective(architecture: Architecture, configuration: str) -> Architecture:
     """The canonical form of the network that a training configuration makes of this architecture.
 
-    "pqc" leaves the circuit alone: the coupling becomes "quantum". That coupling has no hidden layers, whatever the
-    architecture says. Architectures that mean one network have one effective architecture, so its fingerprint tells
-    whether they do.
+    "pqc" leaves the circuit alone: the coupling becomes "quantum". What has no effect with a coupling, such as the
+    hidden layers of a network that it does not have, is left out, whatever the architecture says. Architectures that
+    mean one network have one effective architecture, so its fingerprint tells whether they do.
     """
     if configuration == "pqc":
         architecture = architecture.replace(coupling=DIRECT, hidden=())
-    elif coupling_name(architecture) == DIRECT and architecture.get("hidden"):
-        architecture = architecture.replace(hidden=())
-    return canonical(architecture)
+    return canonical(canonical_networks(architecture))
 
 
 def freeze(model: HybridModel, configuration: str) -> None:
@@ -119,7 +119,7 @@ def predict(model: HybridModel, split: Split) -> Tensor:
 
 
 def train(model: HybridModel, splits: Splits, settings: TrainingSettings, seed: int) -> Trained:
-    """Train in place.
+    """Train in place; principal components that are not fitted yet are fitted to the training split first.
 
     Args:
         model: freshly initialised.
@@ -130,6 +130,7 @@ def train(model: HybridModel, splits: Splits, settings: TrainingSettings, seed: 
     Raises:
         FloatingPointError: a loss is not finite, or numbers that are not finite reached the circuit.
     """
+    fit_projections(model, tensors(splits.train)[0])
     freeze(model, settings.configuration)
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimiser = torch.optim.Adam(parameters, lr=settings.learning_rate) if parameters else None

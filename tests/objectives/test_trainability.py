@@ -207,7 +207,10 @@ def loss_gradients(candidate, n_starts, batch_size, *, classical_too):
     return np.stack(quantum), np.stack(classical)
 
 
-@pytest.mark.parametrize("coupling", ["serial", "residual", "mac", "quantum"])
+MIXTURE = {"name": "density", "n_circuits": 3, "weighting": "input"}
+
+
+@pytest.mark.parametrize("coupling", ["serial", "residual", "mac", "quantum", MIXTURE])
 def test_quantum_only_moves_the_circuit_weights_alone(coupling):
     candidate = design("quantum_only", coupling=coupling)
     quantum, _ = loss_gradients(candidate, 6, 10, classical_too=False)
@@ -216,7 +219,7 @@ def test_quantum_only_moves_the_circuit_weights_alone(coupling):
     assert found.details == {}
 
 
-@pytest.mark.parametrize("coupling", ["serial", "additive", "mac"])
+@pytest.mark.parametrize("coupling", ["serial", "additive", "mac", MIXTURE])
 @pytest.mark.parametrize("splits", [None, quantities(n_targets=2)], ids=["classes", "quantities"])
 def test_end_to_end_draws_all_weights_and_reports_the_parts(coupling, splits):
     candidate = design("end_to_end", coupling=coupling, splits=splits)
