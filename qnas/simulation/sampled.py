@@ -13,9 +13,10 @@ from qiskit.quantum_info import SparsePauliOp
 from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel
 
+from qnas.circuit.backends import BackendChoice
 from qnas.circuit.program import CircuitProgram
 from qnas.errors import CircuitError, ConfigurationError, unknown
-from qnas.simulation.backends import BackendChoice, Device, device
+from qnas.simulation.backends import Device, device
 from qnas.simulation.contract import EVERYTHING, Binding, Gradients, Needs, Spent
 from qnas.simulation.gradients import Points, Spsa, Wanted, parameter_shift
 from qnas.simulation.measured import MeasuredCircuits, Shots

@@ -331,8 +331,10 @@ def test_settings_become_a_simulator():
     assert make_simulator(SimulationSettings("shots", n_shots=7, gradient="spsa"), seed=3) == SampledSimulator(
         n_shots=7, gradient="spsa", seed=3
     )
-    noisy = make_simulator(SimulationSettings("noisy", backend_qubits=5, backend_seed=2))
-    assert noisy == SampledSimulator(backend=BackendChoice("generic", 5, 2))
+    noisy = make_simulator(SimulationSettings("noisy", backend_qubits=5, backend_seed=2, backend_topology="grid"))
+    assert noisy == SampledSimulator(backend=BackendChoice("generic", 5, 2, topology="grid"))
+    other = make_simulator(SimulationSettings("noisy", backend_entangler="ecr"))
+    assert other == SampledSimulator(backend=BackendChoice(entangler="ecr"))
 
 
 @pytest.mark.parametrize(
