@@ -1,6 +1,6 @@
 """What a front is made of. One file per objective; importing this room registers the bundled ones."""
 
-from qnas.objectives import accuracy, counts
+from qnas.objectives import accuracy, counts, gradient_norm
 from qnas.objectives.design import Design
 from qnas.objectives.entangling import EntanglingCapability, entangling_capability
 from qnas.objectives.expressibility import Expressibility, expressibility
@@ -31,6 +31,7 @@ __all__ = [
     "flops",
     "frame_potential",
     "gradient_efficiency",
+    "gradient_norm",
     "gradient_scaling",
     "gradient_variance",
     "lie_algebra_dim",
