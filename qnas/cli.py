@@ -262,6 +262,8 @@ def _show_front(findings: Findings, console: Console) -> None:
     n_failed = sum(not evaluation.complete for evaluation in findings.evaluations.values())
     n_done = len(findings.evaluations)
     console.print(front_table(findings, f"Pareto front: {len(findings.front)} of {n_done} designs, {n_failed} failed"))
+    if findings.unmet:
+        console.print(Text(findings.unmet), soft_wrap=True)
 
 
 def _show_files(run_dir: str, console: Console) -> None:
