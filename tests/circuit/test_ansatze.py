@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
-from qiskit.quantum_info import Pauli, Statevector
+from qiskit.quantum_info import Operator, Pauli, Statevector
 
 from qnas.circuit.ansatze import ENTANGLERS, TRAINABLE, add_layer, ansatze, in_order, sim2019, weight_source
 from qnas.errors import DesignError, PluginError
@@ -153,3 +153,21 @@ def test_in_order_follows_the_gates_not_the_names():
     renamed = in_order(circuit, "v")
     assert names(renamed) == ["v[0]", "v[1]", "v[0]"]
     assert str(renamed.data[1].operation.params[0]) == "2*v[1]"
+
+
+@pytest.mark.parametrize("n_qubits", [3, 4, 5])
+def test_templates_3_and_16_differ_in_the_order_of_gates_that_commute(n_qubits):
+    """Diagonal gates on the same pairs, in another order and so with their weights in another order."""
+    first, second = sim2019(n_qubits, 3), sim2019(n_qubits, 16)
+    values = np.random.default_rng(0).uniform(0, 2 * np.pi, first.num_parameters)
+    at = dict(zip(first.parameters, values, strict=True))
+    weights = {pair: at[weight] for pair, weight in controlled(first)}
+    moved = dict(zip(second.parameters, values, strict=True)) | {w: weights[pair] for pair, w in controlled(second)}
+    assert [pair for pair, _ in controlled(first)] != [pair for pair, _ in controlled(second)]
+    assert Operator(first.assign_parameters(at)) == Operator(second.assign_parameters(moved))
+
+
+def controlled(circuit):
+    """The pair and the weight of each CRZ."""
+    chosen = [i for i in circuit.data if i.operation.name == "crz"]
+    return [(tuple(circuit.find_bit(q).index for q in i.qubits), i.operation.params[0]) for i in chosen]
