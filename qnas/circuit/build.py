@@ -171,7 +171,8 @@ def _encode(part: Architecture, features: list[Parameter], n_qubits: int) -> Qua
     if part.get("reupload", False) and not entry.reuploads:
         raise DesignError(f"the encoding {part['name']!r} prepares the initial state, so it cannot be re-uploaded.")
     own = Architecture({key: value for key, value in part.items() if key != "reupload"})
-    return entry.build(features, n_qubits, **options_of(own, entry.build, "encoding", n_given=2))
+    circuit = entry.build(features, n_qubits, **options_of(own, entry.build, "encoding", n_given=2))
+    return _as_wide(circuit, n_qubits, "encoding", part)
 
 
 def _compose(architecture: Architecture, encoded: QuantumCircuit, inputs: Set[Parameter]) -> tuple[QuantumCircuit, int]:
@@ -203,12 +204,16 @@ def _add_layer(circuit: QuantumCircuit, layer: Any, what: str, weights: Weights)
 def _add_ansatz(circuit: QuantumCircuit, part: Architecture, weights: Weights) -> None:
     build = ansatze[part["name"]]
     block = build(circuit.num_qubits, **options_of(part, build, "ansatz", n_given=1))
-    if block.num_qubits != circuit.num_qubits:
+    circuit.compose(_with_weights(_as_wide(block, circuit.num_qubits, "ansatz", part), weights), inplace=True)
+
+
+def _as_wide(circuit: QuantumCircuit, n_qubits: int, kind: str, part: Architecture) -> QuantumCircuit:
+    if circuit.num_qubits != n_qubits:
         raise DesignError(
-            f"the ansatz {part['name']!r} makes a circuit of {block.num_qubits} qubits where n_qubits is "
-            f"{circuit.num_qubits}; it must be as wide as it is asked to be."
+            f"the {kind} {part['name']!r} makes a circuit of {circuit.num_qubits} qubits where n_qubits is {n_qubits}; "
+            "it must be as wide as it is asked to be."
         )
-    circuit.compose(_with_weights(block, weights), inplace=True)
+    return circuit
 
 
 def _with_weights(block: QuantumCircuit, weights: Weights, inputs: Set[Parameter] = frozenset()) -> QuantumCircuit:

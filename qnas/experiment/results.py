@@ -19,7 +19,7 @@ from qnas.config import Config, ObjectiveSettings
 from qnas.errors import DesignError, RunFolderError, unknown
 from qnas.experiment.evaluation import Evaluation, splits_of
 from qnas.experiment.folder import RunFolder
-from qnas.experiment.ledger import open_ledger
+from qnas.experiment.ledger import gene_values, open_ledger
 from qnas.front.export import write_design
 from qnas.front.pareto import hypervolume, hypervolume_history, non_dominated
 from qnas.front.plots import Axis, is_within_floor, plot_front, plot_hypervolume, save_figure
@@ -145,7 +145,7 @@ class Findings:
             "fingerprint": evaluation.architecture.fingerprint,
             **evaluation.values,
             **{f"{name}_se": error for name, error in evaluation.errors.items()},
-            **self.space.gene_values(evaluation.architecture),
+            **gene_values(self.space, evaluation.architecture),
             "n_parameters": evaluation.n_parameters,
             "violation": violation_of(evaluation, self.constraints),
             "seconds": round(evaluation.seconds, 3),

@@ -112,6 +112,13 @@ def test_weights_of_an_encoding_may_have_any_names(monkeypatch):
     ]  # fmt: skip
 
 
+def test_an_encoding_of_another_width_is_refused(monkeypatch):
+    monkeypatch.setattr(encodings, "_parts", dict(encodings._parts))
+    encoding("narrow")(lambda features, n_qubits: QuantumCircuit(n_qubits - 1))
+    with pytest.raises(DesignError, match="the encoding 'narrow' makes a circuit of 2 qubits where n_qubits is 3; "):
+        build_circuit(architecture(encoding="narrow"), 3)
+
+
 @pytest.mark.parametrize("reupload", [False, True])
 def test_without_layers_the_encoding_remains(reupload):
     made = design_circuit(architecture(encoding={"name": "angle", "reupload": reupload}, layers=[]), 3)

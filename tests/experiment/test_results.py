@@ -16,7 +16,7 @@ from qnas.experiment.evaluation import Evaluation, State
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.results import Findings, Result, box_of, losses_of, read_findings, write_results
 from qnas.launch import compose
-from qnas.model.training import predict, score, tensors
+from qnas.model.training import effective, predict, score, tensors
 from qnas.objectives import choose_objectives
 from qnas.simulation import SampledSimulator
 from qnas.space import load_space
@@ -38,6 +38,17 @@ def failed(seed):
 def findings(*evaluations, population=4, overrides=()):
     config = compose([f"search.population={population}", *overrides])
     return Findings(config, space, objectives, dict(enumerate(evaluations)))
+
+
+def test_tables_show_genes_at_their_default_and_leave_out_those_without_effect():
+    tradeoff = load_space("tradeoff")
+    plain = next(a for a in map(tradeoff.sample, range(99)) if a.pre == "mlp" and a.head == ())
+    forms = [effective(plain, configuration) for configuration in ("end_to_end", "pqc")]
+    values = {"accuracy": 0.5, "expressibility": 1.0, "flops": 1}
+    table = replace(findings(*(Evaluation(form, State.COMPLETE, values) for form in forms)), space=tradeoff).table
+    assert "pre" not in forms[0] and "head" not in forms[0]
+    assert table[["pre", "head"]].values.tolist()[0] == ["mlp", "none"]
+    assert table[["pre", "head"]].isna().values.tolist() == [[False, False], [True, True]]
 
 
 # --- losses ---------------------------------------------------------------------------------------------------
