@@ -193,6 +193,19 @@ def test_the_training_loss_is_the_mean_over_samples(moons):
     assert point.train_loss == pytest.approx(torch.nn.functional.cross_entropy(outputs, targets).item(), abs=1e-11)
 
 
+@pytest.mark.parametrize("configuration", ["end_to_end", "quantum_only"])
+def test_the_gradient_is_over_trained_weights_and_steps(moons, configuration):
+    """With a step too small to move, the gradients of all batches are those of the start."""
+    settings = TrainingSettings(configuration, epochs=1, batch_size=len(moons.train.features), learning_rate=1e-14)
+    model = model_of(moons)
+    (point,) = train(model, moons, settings, seed=0).curve
+    trained = [weight for weight in model.parameters() if weight.requires_grad]
+    features, targets = (torch.from_numpy(array) for array in (moons.train.features, moons.train.targets))
+    gradients = torch.autograd.grad(torch.nn.functional.cross_entropy(model(features), targets), trained)
+    expected = torch.cat([gradient.flatten() for gradient in gradients]).square().mean().sqrt().item()
+    assert point.gradient == pytest.approx(expected, rel=1e-9)
+
+
 def test_patience_stops_and_the_best_epoch_is_restored(moons):
     """Validation labels are turned around, so that what helps training hurts validation."""
     flipped = replace(moons, validation=Split(moons.validation.features, 1 - moons.validation.targets))

@@ -209,7 +209,7 @@ def test_too_few_pairs_for_the_wanted_error():
 
 
 def test_an_error_of_zero_cannot_be_wanted():
-    with pytest.raises(CircuitError, match="max_error is 0.0; a standard error is above 0"):
+    with pytest.raises(CircuitError, match=r"max_error is 0.0; a standard error is above 0"):
         expressibility(sim2019(4, 1), max_error=0.0)
 
 

@@ -244,6 +244,19 @@ def test_a_batch_over_the_training_split_is_all_of_it():
     assert few == all_of_it
 
 
+@pytest.mark.parametrize("configuration", ["pqc", "quantum_only", "end_to_end"])
+@pytest.mark.parametrize(
+    ("cost", "variance"), [("local", lambda n: 1 / (8 * n**2)), ("global", lambda n: (3 / 8) ** (n - 1) / 8)]
+)
+def test_local_and_global_costs_of_one_ry_per_qubit(configuration, cost, variance):
+    """RZ on |0> and CZ before a diagonal cost are nothing."""
+    layers = [dict(rotation="ry", entangler="cz", topology="line")]
+    one = design(encoding=dict(name="angle", axis="z"), layers=layers, configuration=configuration)
+    found = design_trainability(one, n_starts=2000, cost=cost)
+    assert found.value == pytest.approx(np.log10(variance(one.program.n_qubits)), abs=4 * found.standard_error)
+    assert found.standard_error < 0.05
+
+
 @pytest.mark.parametrize("configuration", ["pqc", "quantum_only"])
 def test_rounding_is_no_trainability(configuration):
     with pytest.raises(CircuitError) as refusal:
