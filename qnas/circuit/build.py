@@ -11,7 +11,15 @@ from qiskit.circuit import Parameter, ParameterVector
 from qiskit.quantum_info import SparsePauliOp
 
 from qnas.architecture import Architecture
-from qnas.circuit.ansatze import Weights, add_layer, ansatze, parameters_in_order, weight_source
+from qnas.circuit.ansatze import (
+    Weights,
+    add_layer,
+    ansatze,
+    canonical_sequence,
+    gates,
+    parameters_in_order,
+    weight_source,
+)
 from qnas.circuit.encodings import Encoding, encodings
 from qnas.circuit.lower import lower
 from qnas.circuit.parts import as_part, check_keys, options_of, part_of, required, takes
@@ -85,9 +93,10 @@ def canonical(architecture: Architecture) -> Architecture:
     """The one form of all architectures that name this circuit.
 
     Re-uploading is off where it uploads only once, and the topology of each layer is the first bundled one with its
-    pairs: on two qubits, each is "line". A space may not offer that one; tables leave the gene empty then.
+    pairs: on two qubits, each is "line". A sequence of gates is in the form of `canonical_sequence`. A space may not
+    offer what comes of it; tables leave the gene empty then.
     """
-    architecture = _with_simplest_topologies(architecture)
+    architecture = _with_canonical_gates(_with_simplest_topologies(architecture))
     part = architecture.get("encoding")
     once = "ansatz" in architecture or len(_layers(architecture)) <= 1
     if once and isinstance(part, Architecture) and part.get("reupload", False):
@@ -104,6 +113,27 @@ def _with_simplest_topologies(architecture: Architecture) -> Architecture:
         for layer in layers
     ]
     return architecture if tuple(changed) == layers else architecture.replace(layers=changed)
+
+
+def _with_canonical_gates(architecture: Architecture) -> Architecture:
+    changed: dict[str, Any] = {}
+    if "ansatz" in architecture:
+        changed["ansatz"] = _in_canonical_gates(architecture.ansatz)
+    if _layers(architecture):
+        changed["layers"] = tuple(map(_in_canonical_gates, _layers(architecture)))
+    same = all(architecture[key] == value for key, value in changed.items())
+    return architecture if same else architecture.replace(**changed)
+
+
+def _in_canonical_gates(block: Any) -> Any:
+    """The ansatz `gates` in the one form of its circuit; what cannot be built is left for that to say so."""
+    bundled = isinstance(block, Architecture) and block.get("name") == "gates" and ansatze["gates"] is gates
+    if not bundled or not isinstance(block.get("sequence"), tuple):
+        return block
+    try:
+        return block.replace(sequence=canonical_sequence(block.sequence))
+    except DesignError:
+        return block
 
 
 def _layers(architecture: Architecture) -> tuple[Any, ...]:

@@ -386,6 +386,41 @@ def test_a_topology_that_raises_is_left_as_it_is(monkeypatch, name):
     assert canonical(no_width) == no_width
 
 
+BACK_AND_FORTH = [{"name": "rz", "qubit": 1}, {"name": "h", "qubit": 0}, {"name": "h", "qubit": 0}]
+
+
+@pytest.mark.parametrize("place", ["ansatz", "layers"])
+def test_sequences_that_make_one_circuit_are_one_design(place):
+    def with_gates(sequence):
+        block = {"name": "gates", "sequence": sequence}
+        return architecture(**({"layers": None, "ansatz": block} if place == "ansatz" else {"layers": [LAYER, block]}))
+
+    found = canonical(with_gates(BACK_AND_FORTH))
+    assert found == with_gates(BACK_AND_FORTH[:1])
+    assert canonical(found) is found
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "gates",
+        {"name": "gates"},
+        {"name": "gates", "sequence": [{"name": "cnot", "pair": [0, 1]}]},
+        {"name": "sim2019"},
+    ],
+)
+def test_gates_that_cannot_be_built_are_left_as_they_are(block):
+    made = architecture(layers=None, ansatz=block)
+    assert canonical(made).ansatz == made.ansatz or block == {"name": "gates"}
+
+
+def test_gates_of_a_plug_in_are_left_as_they_are(monkeypatch):
+    monkeypatch.setattr(ansatz_room.ansatze, "_parts", dict(ansatz_room.ansatze._parts))
+    ansatz_room.ansatze.add("gates", lambda n_qubits, sequence: QuantumCircuit(n_qubits))
+    made = architecture(layers=None, ansatz={"name": "gates", "sequence": BACK_AND_FORTH})
+    assert canonical(made) is made
+
+
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
