@@ -227,6 +227,8 @@ class Progress:
 
 def front_table(findings: Findings, title: str, n_rows: int | None = None) -> RenderableType:
     """The front: objectives, with an arrow to the better side, and what the designs are made of."""
+    from qnas.experiment.ledger import gene_values
+
     front = findings.front
     table = Table(title=_title(title), title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, padding=0)
     table.add_column("id", justify="right")
@@ -239,7 +241,7 @@ def front_table(findings: Findings, title: str, n_rows: int | None = None) -> Re
     for row in front.head(n_rows if n_rows is not None else len(front)).to_dict("records"):
         cells = [_value(row[objective.name]) for objective in findings.objectives]
         architecture = findings.evaluations[int(row["id"])].architecture
-        table.add_row(str(row["id"]), *cells, Text(_summary(findings.space.gene_values(architecture))))
+        table.add_row(str(row["id"]), *cells, Text(_summary(gene_values(findings.space, architecture))))
     return table
 
 
@@ -270,6 +272,8 @@ def _show_front(findings: Findings, console: Console) -> None:
     n_failed = sum(not evaluation.complete for evaluation in findings.evaluations.values())
     n_done = len(findings.evaluations)
     console.print(front_table(findings, f"Pareto front: {len(findings.front)} of {n_done} designs, {n_failed} failed"))
+    if findings.unmet:
+        console.print(Text(findings.unmet), soft_wrap=True)
 
 
 def _show_files(run_dir: str, console: Console) -> None:

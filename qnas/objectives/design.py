@@ -10,13 +10,16 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from qiskit import QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp
 from torch import Tensor
 
 from qnas.architecture import Architecture
+from qnas.circuit.build import coupling_name
 from qnas.circuit.program import CircuitProgram
 from qnas.data import Splits
 from qnas.errors import DesignError
 from qnas.model.hybrid import HybridModel, ModelBuilder
+from qnas.model.mixing import Mixing
 from qnas.model.training import Trained, TrainingSettings, effective, train
 from qnas.simulation.contract import Simulator, Spent
 
@@ -53,6 +56,7 @@ class Design:
         self._entropy = (seed, int(self.architecture.fingerprint, 16), repeat)
         own = None if simulator is None else simulator(self.integer_seed("simulation"))
         self._for_training = ModelBuilder(self.architecture, splits.n_features, splits.n_outputs, own)
+        self._for_training.fit(torch.from_numpy(splits.train.features))
         self.builder = self._for_training.exact
 
     def rng(self, purpose: str) -> np.random.Generator:
@@ -72,6 +76,16 @@ class Design:
     def program(self) -> CircuitProgram:
         """The lowered circuit."""
         return self.builder.program
+
+    @property
+    def mean_readout(self) -> SparsePauliOp:
+        """The mean readout value as one observable; a learned mixture is taken as training starts it."""
+        parts = self.builder.design
+        if parts.mixed_to is None:
+            return SparsePauliOp.sum(parts.observables) / len(parts.observables)
+        mixing = next(module.weight for module in self.initial_model().modules() if isinstance(module, Mixing))
+        coefficients = mixing.detach().mean(dim=0).tolist()
+        return SparsePauliOp.sum([c * one for c, one in zip(coefficients, parts.observables, strict=True)])
 
     def initial_model(self) -> HybridModel:
         """The model as training starts it, newly made, with exact simulation."""
@@ -100,10 +114,10 @@ class Design:
 def circuit_inputs(model: HybridModel, features: Float[Tensor, "batch features"]) -> Float[Tensor, "batch inputs"]:
     """The inputs that reach the circuit of a model."""
     if not model.quantum_layers:
-        coupling = model.architecture.get("coupling")
         raise DesignError(
-            f"the coupling {coupling!r} has no circuit, so it has no expressibility or circuit "
-            "input; leave it out of the space, or search with objectives such as accuracy, parameters and flops."
+            f"the coupling {coupling_name(model.architecture)!r} has no circuit, so it has no expressibility or "
+            "circuit input; leave it out of the space, or search with objectives such as accuracy, parameters and "
+            "flops."
         )
     seen: list[Tensor] = []
     hook = model.quantum_layers[0].register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))

@@ -10,7 +10,7 @@ import torch
 from qiskit.quantum_info import SparsePauliOp
 
 from qnas.architecture import Architecture
-from qnas.circuit.lower import ROTATIONS, lower
+from qnas.circuit.lower import ROTATIONS
 from qnas.circuit.program import CircuitProgram, Fixed, Rotation
 from qnas.model.hybrid import HybridModel, ModelBuilder
 from qnas.objectives.design import Design
@@ -61,19 +61,17 @@ def design_flops(design: Design) -> Estimate:
 
 
 def _flops(builder: ModelBuilder) -> Flops:
+    """A model with several circuits, which are all of one form, has their sum."""
     model = builder.build(0).eval()
-    classical = classical_flops(model, builder.n_features)
-    if not model.quantum_layers:
-        return Flops(0, 0, 0, classical, 0, 0)
-    program, design = builder.program, builder.design
-    encoding = design.n_uploads * program_flops(lower(design.encoding, design.inputs, []))
+    program, design, n_circuits = builder.program, builder.design, len(model.quantum_layers)
+    encoding = design.n_uploads * program_flops(design.encoding_program)
     return Flops(
-        encoding=encoding,
-        circuit=program_flops(program) - encoding,
-        readout=readout_flops(design.observables),
-        classical=classical,
-        n_rotations=len(program.rotations),
-        n_qubits=program.n_qubits,
+        encoding=n_circuits * encoding,
+        circuit=n_circuits * (program_flops(program) - encoding),
+        readout=n_circuits * readout_flops(design.observables),
+        classical=classical_flops(model, builder.n_features),
+        n_rotations=n_circuits * len(program.rotations),
+        n_qubits=program.n_qubits if n_circuits else 0,
     )
 
 
@@ -103,22 +101,30 @@ def _operation_flops(operation: Rotation | Fixed, dim: int) -> int:
 
 
 def readout_flops(observables: Iterable[SparsePauliOp]) -> int:
-    """|psi|^2 once (3 per amplitude) and 1 per amplitude for each Z string; 4 for each string with X or Y.
+    """|psi|^2 once (3 per amplitude), if any string is of Z alone, and what each observable takes of it.
 
-    Strings with a coefficient other than 1 or -1 cost one product and one sum more.
+    Its strings of Z together are one diagonal, prepared beforehand: a product and a sum, 2 per amplitude. A single one
+    is a sum with signs, 1 per amplitude. Each string with X or Y is 4 per amplitude. A single string of Z and a string
+    with X or Y whose coefficient is not 1 or -1 cost one product and one sum more.
     """
     operators = list(observables)
     dim = 2 ** operators[0].num_qubits
-    diagonal, others, weighted = 0, 0, 0
-    for operator in operators:
-        flips = operator.paulis.x.any(axis=1)
-        diagonal, others = diagonal + int((~flips).sum()), others + int(flips.sum())
-        weighted += int((np.abs(operator.coeffs) != 1).sum())
-    return (3 * dim if diagonal else 0) + diagonal * dim + 4 * others * dim + 2 * weighted
+    any_diagonal = any((~operator.paulis.x.any(axis=1)).any() for operator in operators)
+    return 3 * dim * any_diagonal + sum(_observable_flops(operator, dim) for operator in operators)
+
+
+def _observable_flops(operator: SparsePauliOp, dim: int) -> int:
+    flips, weighted = operator.paulis.x.any(axis=1), np.abs(operator.coeffs) != 1
+    n_diagonal = int((~flips).sum())
+    summed = 2 * dim if n_diagonal > 1 else n_diagonal * dim
+    apart = flips if n_diagonal > 1 else np.full(len(operator), True)
+    return summed + 4 * int(flips.sum()) * dim + 2 * int((weighted & apart).sum())
 
 
 def classical_flops(model: HybridModel, n_features: int) -> int:
     """Outside the circuit, see `qnas.objectives.torch_flops`: a linear map d -> m with bias is 2dm.
+
+    What mixes the expectation values of a learned readout is counted here, too.
 
     Raises:
         PluginError: the model uses a torch operator of no known cost.

@@ -79,10 +79,8 @@ def gradient_efficiency(circuit: QuantumCircuit, observable: SparsePauliOp, seed
 @objective("maximize", "weights per setting", cost="states", name="gradient_efficiency", reference=CHINZEI2024)
 def design_gradient_efficiency(design: Design) -> Estimate:
     """F_eff of a design's circuit for its mean readout, its encoding evaluated at one seeded data sample."""
-    parts, inputs = design.builder.design, design.sample_input[0].numpy()
-    readout = SparsePauliOp.sum(parts.observables) / len(parts.observables)
-    names = [weight.name for weight in parts.weights]
-    found = _gradient_efficiency(design.program, inputs, readout, names, design.rng("gradient_efficiency"))
+    names, inputs = [weight.name for weight in design.builder.design.weights], design.sample_input[0].numpy()
+    found = _gradient_efficiency(design.program, inputs, design.mean_readout, names, design.rng("gradient_efficiency"))
     shown = ("n_groups", "bound", "distance", "lie_algebra_dim")
     return Estimate(found.value, None, {name: getattr(found, name) for name in shown})
 

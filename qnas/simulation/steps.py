@@ -10,12 +10,11 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Bool, Complex, Int
 
-from qnas.circuit.program import CircuitProgram, Fixed, Rotation
+from qnas.circuit.program import CircuitProgram, Rotation
 from qnas.simulation.blocks import DenseBlock, DiagonalBlock, LocalBlock, MonomialBlock, PauliBlock, schedule
-from qnas.simulation.cells import Cells, Rows
+from qnas.simulation.cells import Cells, Gate, Rows
 from qnas.simulation.transitions import Window, windows
 
-Gates: TypeAlias = list[Rotation | Fixed]
 _KEPT_LAYOUTS = 4
 
 
@@ -118,9 +117,16 @@ class Plan:
         return any(isinstance(step, LocalStep) and step.varying for step in self.steps)
 
     @cached_property
-    def n_kept(self) -> int:
-        """How many steps behind the start have angles; the gradient needs the states there."""
-        return sum(step.has_angles for step in self.steps)
+    def with_angles(self) -> tuple[int, ...]:
+        """Which of the steps have angles; the gradient needs the states behind these."""
+        return tuple(k for k, step in enumerate(self.steps) if step.has_angles)
+
+    def n_undone(self, n_kept: int) -> int:
+        """How many of the first steps the gradient undoes on the states, where those of `n_kept` places are kept."""
+        n_places = len(self.with_angles)
+        if n_kept >= n_places:
+            return 0
+        return self.with_angles[n_places - n_kept] + 1 if n_kept else len(self.steps)
 
     def layout(self, batch: int) -> Layout:
         """The layout of a batch size; the last few are kept."""
@@ -134,7 +140,7 @@ class Plan:
 
 def make_plan(program: CircuitProgram, varying: Bool[np.ndarray, " slots"]) -> Plan:
     """Schedule a program whose slots marked in `varying` differ per sample."""
-    cells: tuple[list[Gates], list[Gates]] = ([], [])
+    cells: tuple[list[list[Gate]], list[list[Gate]]] = ([], [])
     all_windows = windows(program.n_qubits)
     steps: list[Step] = []
     for block in schedule(program):
@@ -161,7 +167,7 @@ def make_plan(program: CircuitProgram, varying: Bool[np.ndarray, " slots"]) -> P
 def _local_step(
     block: LocalBlock,
     varying: Bool[np.ndarray, " slots"],
-    cells: tuple[list[Gates], list[Gates]],
+    cells: tuple[list[list[Gate]], list[list[Gate]]],
     all_windows: Sequence[Window],
 ) -> LocalStep:
     """Number the cells of a block, and note where those with rotations read their Pauli vectors."""

@@ -11,9 +11,10 @@ from qiskit.quantum_info import Operator, SparsePauliOp
 
 from qnas.architecture import Architecture
 from qnas.circuit import ansatze as ansatz_room
-from qnas.circuit.ansatze import ENTANGLERS, TRAINABLE, ansatz
+from qnas.circuit.ansatze import ENTANGLERS, TRAINABLE, ansatz, sim2019
 from qnas.circuit.build import build_circuit, canonical, design_circuit, n_inputs
-from qnas.circuit.encodings import encodings
+from qnas.circuit.encodings import encoding, encodings
+from qnas.circuit.readouts import readout, readouts
 from qnas.circuit.topologies import topologies
 from qnas.errors import DesignError, PluginError
 
@@ -70,6 +71,54 @@ def test_uploads_come_before_every_layer():
     assert starts == [at + k for at in (0, 12, 24, 36) for k in range(3)]
 
 
+@pytest.mark.parametrize("layers", [[LAYER] * 3, [{"name": "sim2019", "template": 1}] * 3])
+def test_each_upload_has_weights_of_its_own(layers):
+    encoding = {"name": "angle", "axis": "x", "reupload": True, "trainable": True}
+    made = design_circuit(architecture(encoding=encoding, layers=layers), 3)
+    names = [sorted(p.name for p in i.operation.params[0].parameters) for i in made.circuit.data if i.params]
+    assert names == [name for k in range(3) for name in upload_and_layer(first_weight=9 * k)]
+    assert (made.n_uploads, made.program.n_inputs, made.program.n_weights) == (3, 3, 27)
+    assert (made.encoding_program.n_inputs, made.encoding_program.n_weights) == (3, 3)
+
+
+def upload_and_layer(first_weight):
+    """Parameters of three scaled features and of a layer of six rotations."""
+    scaled = [[f"w[{first_weight + k}]", f"x[{k}]"] for k in range(3)]
+    return scaled + [[f"w[{first_weight + k}]"] for k in range(3, 9)]
+
+
+def test_an_encoding_with_weights_goes_before_an_ansatz():
+    changes = {"layers": None, "ansatz": {"name": "sim2019", "template": 1}}
+    made = design_circuit(architecture(encoding={"name": "angle", "trainable": True}, **changes), 3)
+    first = made.circuit.data[0].operation.params[0].parameters
+    assert {p.name for p in first} == {"x[0]", "w[0]"}
+    assert [p.name for p in made.weights] == [f"w[{k}]" for k in range(9)]
+
+
+def test_weights_of_an_encoding_may_have_any_names(monkeypatch):
+    monkeypatch.setattr(encodings, "_parts", dict(encodings._parts))
+
+    @encoding("mine")
+    def mine(features, n_qubits):
+        circuit = QuantumCircuit(n_qubits)
+        circuit.rx(features[0] + Parameter("w1"), 0)
+        circuit.rx(Parameter("w0"), 0)
+        return circuit
+
+    made = design_circuit(architecture(encoding={"name": "mine", "reupload": True}), 3)
+    assert [p.name for p in made.weights] == [f"w[{k}]" for k in range(16)]
+    assert [str(i.params[0]) for i in made.circuit.data if i.operation.name == "rx"] == [
+        "w[0] + x[0]", "w[1]", "w[8] + x[0]", "w[9]",
+    ]  # fmt: skip
+
+
+def test_an_encoding_of_another_width_is_refused(monkeypatch):
+    monkeypatch.setattr(encodings, "_parts", dict(encodings._parts))
+    encoding("narrow")(lambda features, n_qubits: QuantumCircuit(n_qubits - 1))
+    with pytest.raises(DesignError, match="the encoding 'narrow' makes a circuit of 2 qubits where n_qubits is 3; "):
+        build_circuit(architecture(encoding="narrow"), 3)
+
+
 @pytest.mark.parametrize("reupload", [False, True])
 def test_without_layers_the_encoding_remains(reupload):
     made = design_circuit(architecture(encoding={"name": "angle", "reupload": reupload}, layers=[]), 3)
@@ -97,6 +146,66 @@ def test_the_parameters_of_a_plug_in_are_renamed(monkeypatch):
     assert [p.name for p in made.circuit.parameters] == ["w[0]", "x[0]", "x[1]", "x[2]"]
 
 
+def gates(circuit):
+    """Names, qubits and parameters by name; parameters of two circuits are never equal."""
+    return [(i.operation.name, [circuit.find_bit(q).index for q in i.qubits], str(i.params)) for i in circuit.data]
+
+
+def test_a_layer_may_be_an_ansatz_with_weights_of_its_own():
+    named = {"name": "sim2019", "template": 3}
+    made = design_circuit(architecture(layers=[named, LAYER, named]), 3)
+    plain, template = design_circuit(architecture(layers=[LAYER]), 3), sim2019(3, 3)
+    expected = design_circuit(architecture(layers=[]), 3).circuit
+    expected.compose(template.assign_parameters(made.weights[:8]), inplace=True)
+    trained = plain.circuit.assign_parameters(dict(zip(plain.weights, made.weights[8:14], strict=True)))
+    expected.data += trained.data[3:]  # without its encoding
+    expected.compose(template.assign_parameters(made.weights[14:]), inplace=True)
+    assert gates(made.circuit) == gates(expected)
+    assert [p.name for p in made.weights] == [f"w[{k}]" for k in range(22)]
+
+
+def test_uploads_come_before_named_layers_too():
+    encoding = {"name": "angle", "axis": "x", "reupload": True}
+    layers = [{"name": "sim2019", "template": 15}, {"name": "sim2019", "template": 15, "n_layers": 2}]
+    made = design_circuit(architecture(encoding=encoding, layers=layers), 3)
+    assert made.n_uploads == 2
+    assert [k for k, i in enumerate(made.circuit.data) if i.operation.name == "rx"] == [0, 1, 2, 15, 16, 17]
+
+
+@pytest.fixture
+def one_circuit(monkeypatch):
+    """An ansatz that hands out the same circuit each time, whose names are those of other parameters."""
+    monkeypatch.setattr(ansatz_room.ansatze, "_parts", dict(ansatz_room.ansatze._parts))
+    same = QuantumCircuit(3, global_phase=Parameter("x[1]"))
+    for qubit, name in enumerate(("w1", "w0", "w[0]")):
+        same.rx(Parameter(name), qubit)
+
+    @ansatz("same")
+    def build(n_qubits):
+        return same
+
+    return same
+
+
+def test_the_same_parameters_are_other_weights_in_each_layer(one_circuit):
+    """A weight of the global phase, which no gate uses, comes last among those of its layer."""
+    made = design_circuit(architecture(layers=["same", {"name": "same"}]), 3)
+    assert [p.name for p in made.weights] == [f"w[{k}]" for k in range(8)]
+    rotations = [i.operation.params[0].name for i in made.circuit.data if i.operation.name == "rx"]
+    assert rotations == ["w[0]", "w[1]", "w[2]", "w[4]", "w[5]", "w[6]"]
+    assert one_circuit.num_parameters == 4
+
+
+def test_an_ansatz_of_another_width_is_refused(one_circuit):
+    for changes in ({"layers": ["same"]}, {"layers": None, "ansatz": "same"}):
+        with pytest.raises(DesignError) as caught:
+            build_circuit(architecture(n_qubits=4, **changes), 3)
+        assert str(caught.value) == (
+            "the ansatz 'same' makes a circuit of 3 qubits where n_qubits is 4; it must be as wide as it is asked to "
+            "be."
+        )
+
+
 def test_a_bare_name_is_a_part_without_options():
     bare, spelled = (build_circuit(architecture(encoding=value), 3) for value in ("iqp", {"name": "iqp"}))
     values = np.random.default_rng(0).normal(size=bare.num_parameters)
@@ -106,22 +215,44 @@ def test_a_bare_name_is_a_part_without_options():
 def test_the_readout():
     assert design_circuit(architecture(readout="zz"), 3).observables == tuple(map(SparsePauliOp, ("IZZ", "ZIZ", "ZZI")))
     assert len(design_circuit(architecture(readout=None), 3).observables) == 3
+    assert design_circuit(architecture(readout={"name": "z_first"}), 3).observables == (SparsePauliOp("IIZ"),)
+
+
+def test_a_readout_has_options_and_may_know_the_number_of_outputs(monkeypatch):
+    monkeypatch.setattr(readouts, "_parts", dict(readouts._parts))
+
+    @readout("scaled")
+    def scaled(n_qubits, n_outputs, factor=1.0):
+        return [SparsePauliOp("Z" * n_qubits, factor)] * n_outputs
+
+    part = {"name": "scaled", "factor": 2.0}
+    assert design_circuit(architecture(readout=part), 3, 2).observables == (SparsePauliOp("ZZZ", 2.0),) * 2
+    assert design_circuit(architecture(readout="scaled"), 3, 1).observables == (SparsePauliOp("ZZZ"),)
+    assert design_circuit(architecture(readout=part), 3).observables == ()
+    assert build_circuit(architecture(readout=part), 3).num_parameters == 15
+    for options in ({"factors": 2.0}, {"n_outputs": 2}):
+        with pytest.raises(DesignError, match=r"unknown option of the readout 'scaled', '\w+': .*Allowed: factor\."):
+            build_circuit(architecture(readout={"name": "scaled", **options}), 3)
 
 
 @pytest.mark.parametrize(
-    ("encoding", "coupling", "n_features", "expected"),
+    ("encoding", "coupling", "pre", "n_features", "expected"),
     [
-        ("angle", "serial", 10, 3),
-        ("angle", None, 1, 3),
-        ("dense_angle", "mac", 10, 6),
-        ("amplitude", "residual", 3, 8),
-        ("angle", "quantum", 2, 2),
-        ("dense_angle", "quantum", 5, 5),
-        ("amplitude", "quantum", 7, 7),
+        ("angle", "serial", None, 10, 3),
+        ("angle", None, "mlp", 1, 3),
+        ("dense_angle", "mac", "linear", 10, 6),
+        ("amplitude", "residual", None, 3, 8),
+        ("angle", "quantum", None, 2, 2),
+        ("dense_angle", "quantum", "linear", 5, 5),
+        ("amplitude", "quantum", None, 7, 7),
+        ("angle", "quantum", "pca", 10, 3),
+        ("angle", "quantum", "pca", 2, 2),
+        ("dense_angle", "serial", "pca", 10, 6),
+        ("amplitude", "mac", "pca", 5, 5),
     ],
 )
-def test_how_many_inputs(encoding, coupling, n_features, expected):
-    made = architecture(encoding=encoding, coupling=coupling)
+def test_how_many_inputs(encoding, coupling, pre, n_features, expected):
+    made = architecture(encoding=encoding, coupling=coupling, pre=pre)
     assert n_inputs(made, n_features) == expected
     assert design_circuit(made, n_features).program.n_inputs == expected
 
@@ -132,16 +263,16 @@ def test_how_many_inputs(encoding, coupling, n_features, expected):
         (
             {"coupling": "quantum"},
             "the encoding 'angle' on 3 qubits takes at most 3 features, but the data have 9; use more qubits, "
-            "data.n_components=3, or a coupling with a pre-network.",
+            "pre='pca', data.n_components=3, or a coupling with a pre-network.",
         ),
         (
             {"coupling": "quantum", "encoding": "amplitude"},
             "the encoding 'amplitude' on 3 qubits takes at most 8 features, but the data have 9; use more qubits, "
-            "data.n_components=8, or a coupling with a pre-network.",
+            "pre='pca', data.n_components=8, or a coupling with a pre-network.",
         ),
         (
             {"encoding": {"name": "angle", "axes": "x"}},
-            "unknown option of the encoding 'angle', 'axes': did you mean 'axis'? Allowed: axis.",
+            "unknown option of the encoding 'angle', 'axes': did you mean 'axis'? Allowed: axis, scale, trainable.",
         ),
         (
             {"encoding": {"name": "iqp", "n_qubits": 2}},
@@ -155,11 +286,23 @@ def test_how_many_inputs(encoding, coupling, n_features, expected):
             {"encoding": {"name": "amplitude", "reupload": True}},
             "the encoding 'amplitude' prepares the initial state, so it cannot be re-uploaded.",
         ),
+        ({"pre": "lda"}, "unknown value of pre, 'lda': Allowed: mlp, linear, pca."),
         ({"encoding": {"axis": "x"}}, "the encoding has no 'name'; it holds axis."),
         ({"encoding": None}, "the architecture has no 'encoding'; it holds layers, n_qubits, readout."),
         ({"n_qubits": None}, "the architecture has no 'n_qubits'; it holds encoding, layers, readout."),
         ({"layers": None}, "the architecture has no 'layers'; it holds encoding, n_qubits, readout."),
         ({"layers": [{"rotation": "ry"}]}, "layer 0 has no 'entangler'; it holds rotation."),
+        ({"layers": [LAYER, {"name": "sim2019"}]}, "the ansatz 'sim2019' needs the option 'template'."),
+        (
+            {"layers": [{"name": "sim2019", "template": 1, "topology": "all"}]},
+            "unknown option of the ansatz 'sim2019', 'topology': Allowed: template, n_layers.",
+        ),
+        ({"readout": {"name": "z", "axis": "x"}}, "unknown option of the readout 'z', 'axis': Allowed: none."),
+        (
+            {"layers": None, "ansatz": {"name": "sim2019", "template": 1, "reupload": True}},
+            "unknown option of the ansatz 'sim2019', 'reupload': did you mean 'template'? Allowed: template, "
+                "n_layers.",
+        ),
         ({"ansatz": {"name": "sim2019"}}, "the ansatz 'sim2019' needs the option 'template'."),
         (
             {"ansatz": {"name": "sim2019", "template": 3, "layers": 2}},
@@ -179,6 +322,7 @@ def test_architectures_that_name_no_circuit(changes, text):
         ({"encoding": "amplitud"}, "unknown encoding 'amplitud': did you mean 'amplitude'?"),
         ({"readout": "zzz"}, "unknown readout 'zzz': did you mean 'zz'?"),
         ({"ansatz": "sim"}, "unknown ansatz 'sim': "),
+        ({"layers": ["sim"]}, "unknown ansatz 'sim': "),
     ],
 )
 def test_parts_that_are_not_known(changes, text):
@@ -198,6 +342,11 @@ def test_re_uploading_before_a_single_layer_is_no_other_circuit():
     assert canonical(whole).encoding.reupload is False
     nothing = Architecture({})
     assert canonical(nothing) == nothing
+
+
+def test_the_option_topology_of_a_named_layer_is_its_own_affair():
+    made = architecture(n_qubits=2, layers=[{"name": "mine", "topology": "star"}])
+    assert canonical(made) == made
 
 
 def with_topologies(*names, n_qubits=2):
@@ -235,6 +384,41 @@ def test_a_topology_that_raises_is_left_as_it_is(monkeypatch, name):
     assert canonical(made) == with_topologies(name, "line")
     no_width = Architecture({"layers": [LAYER]})
     assert canonical(no_width) == no_width
+
+
+BACK_AND_FORTH = [{"name": "rz", "qubit": 1}, {"name": "h", "qubit": 0}, {"name": "h", "qubit": 0}]
+
+
+@pytest.mark.parametrize("place", ["ansatz", "layers"])
+def test_sequences_that_make_one_circuit_are_one_design(place):
+    def with_gates(sequence):
+        block = {"name": "gates", "sequence": sequence}
+        return architecture(**({"layers": None, "ansatz": block} if place == "ansatz" else {"layers": [LAYER, block]}))
+
+    found = canonical(with_gates(BACK_AND_FORTH))
+    assert found == with_gates(BACK_AND_FORTH[:1])
+    assert canonical(found) is found
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "gates",
+        {"name": "gates"},
+        {"name": "gates", "sequence": [{"name": "cnot", "pair": [0, 1]}]},
+        {"name": "sim2019"},
+    ],
+)
+def test_gates_that_cannot_be_built_are_left_as_they_are(block):
+    made = architecture(layers=None, ansatz=block)
+    assert canonical(made).ansatz == made.ansatz or block == {"name": "gates"}
+
+
+def test_gates_of_a_plug_in_are_left_as_they_are(monkeypatch):
+    monkeypatch.setattr(ansatz_room.ansatze, "_parts", dict(ansatz_room.ansatze._parts))
+    ansatz_room.ansatze.add("gates", lambda n_qubits, sequence: QuantumCircuit(n_qubits))
+    made = architecture(layers=None, ansatz={"name": "gates", "sequence": BACK_AND_FORTH})
+    assert canonical(made) is made
 
 
 @pytest.mark.parametrize(

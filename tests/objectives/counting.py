@@ -148,25 +148,37 @@ def _replaced(index, qubits, bits):
 
 
 def expectations(observables, state):
-    """One sum per Pauli string; probabilities are computed once, and only if a string of Z needs them."""
+    """Probabilities are computed once, and only if a string of Z needs them; several strings of Z are one diagonal."""
     probabilities = None
     found = []
     for operator in observables:
         total = Real(0)
-        for pauli, qubits, coefficient in operator.to_sparse_list():
-            diagonal = set(pauli) <= {"Z"}
-            if diagonal and probabilities is None:
-                probabilities = [a.re * a.re + a.im * a.im for a in state]
-            weighted = abs(coefficient) != 1
-            own = Real(0) if weighted else total
-            for index, amplitude in enumerate(state):
-                source, unit = pauli_image(pauli, qubits, index)
-                unit = unit if weighted else unit * coefficient.real
-                if diagonal:
-                    own = own + (probabilities[index] if unit.real > 0 else -probabilities[index])
-                else:
-                    other = state[source].turned(unit)
-                    own = own + (amplitude.re * other.re + amplitude.im * other.im)
-            total = total + Real(coefficient.real) * own if weighted else own
+        terms = operator.to_sparse_list()
+        diagonal = [term for term in terms if set(term[0]) <= {"Z"}]
+        if diagonal and probabilities is None:
+            probabilities = [a.re * a.re + a.im * a.im for a in state]
+        if len(diagonal) > 1:
+            for index, probability in enumerate(probabilities):
+                entry = sum(c.real * pauli_image(pauli, qubits, index)[1].real for pauli, qubits, c in diagonal)
+                total = total + Real(entry) * probability
+            terms = [term for term in terms if term not in diagonal]
+        for term in terms:
+            total = _with_string(total, term, state, probabilities)
         found.append(total.value)
     return found
+
+
+def _with_string(total, term, state, probabilities):
+    """The total and the expectation of one Pauli string, whose sign costs nothing."""
+    pauli, qubits, coefficient = term
+    weighted = abs(coefficient) != 1
+    own = Real(0) if weighted else total
+    for index, amplitude in enumerate(state):
+        source, unit = pauli_image(pauli, qubits, index)
+        unit = unit if weighted else unit * coefficient.real
+        if set(pauli) <= {"Z"}:
+            own = own + (probabilities[index] if unit.real > 0 else -probabilities[index])
+        else:
+            other = state[source].turned(unit)
+            own = own + (amplitude.re * other.re + amplitude.im * other.im)
+    return total + Real(coefficient.real) * own if weighted else own

@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from qnas.errors import DesignError
+from qnas.model.projection import principal_components
+from qnas.model.quantum_layer import QuantumLayer
 from qnas.model.training import TrainingSettings
 from qnas.objectives import Design, choose_objectives
 from qnas.objectives.design import circuit_inputs
@@ -139,6 +141,24 @@ def test_the_sample_goes_through_the_pre_network():
     assert candidate.sample_input[0].numpy() == pytest.approx(angles, abs=1e-12)
 
 
+@pytest.mark.parametrize("configuration", ["end_to_end", "pqc"])
+def test_principal_components_are_fitted_before_anything_is_measured(configuration):
+    candidate = design(configuration, pre="pca", n_qubits=2)
+    features = candidate.splits.train.features
+    expected = principal_components(features, 2)
+    row = candidate.rng("sample").integers(len(features))
+    assert candidate.sample_input[0].numpy() == pytest.approx((features[row] - expected[0]) @ expected[1], abs=1e-12)
+    models = candidate.initial_model(), candidate.trained.model
+    assert torch.equal(*(model.network.pre.components for model in models))
+
+
+@pytest.mark.parametrize("configuration", ["end_to_end", "quantum_only", "pqc"])
+def test_principal_components_keep_the_order_of_objectives_from_mattering(configuration):
+    first, second = (design(configuration, pre="pca", n_qubits=2) for _ in range(2))
+    found = {name: chosen(name)(first) for name in AXES}
+    assert found == {name: chosen(name)(second) for name in AXES[::-1]}
+
+
 def test_looking_at_inputs_leaves_no_trace_on_the_model():
     model = design().initial_model()
     features = torch.ones(2, 3, dtype=torch.float64)
@@ -154,6 +174,21 @@ def test_the_classical_control_has_no_circuit_input():
         "the coupling 'classical' has no circuit, so it has no expressibility or circuit input; leave it out of the "
         "space, or search with objectives such as accuracy, parameters and flops."
     )
+
+
+@pytest.mark.parametrize("readout", ["z", "zz", "pauli_mixture", "probabilities"])
+def test_the_mean_readout_is_one_observable(readout):
+    candidate = design("pqc", readout=readout, n_qubits=3)
+    (layer,) = candidate.initial_model().quantum_layers
+    values = candidate.initial_model().network.quantum(candidate.sample_input)
+    one = QuantumLayer(layer.circuit, layer.input_params, layer.weight_params, [candidate.mean_readout])
+    one.weight.data = layer.weight.data
+    assert one(candidate.sample_input).item() == pytest.approx(values.mean().item(), abs=1e-12)
+
+
+def test_gradient_efficiency_is_of_the_mean_readout():
+    candidate = design("pqc", readout="pauli_mixture")
+    assert chosen("gradient_efficiency")(candidate).value >= 1
 
 
 # --- inputs and weights without effect ---------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from qnas.circuit.lower import lower
+from qnas.circuit.readouts import readouts
 from qnas.model.angles import AngleFunction
 from qnas.model.couplings import couplings, nearest_width
 from qnas.model.hybrid import ModelBuilder
@@ -75,11 +76,38 @@ def test_a_random_circuit_costs_what_a_simulation_counts(seed):
     assert (program_flops(program), readout_flops(observables)) == (n_run, n_read)
 
 
-@pytest.mark.parametrize("observables", [["ZII"], ["XYZ"], ["IIZ", "IZI", "ZZZ"], ["XII", "IZI"]])
-def test_a_readout_costs_what_a_simulation_counts(observables):
-    operators = [SparsePauliOp(label) for label in observables]
+@pytest.mark.parametrize(
+    "observables",
+    [
+        ["ZII"],
+        ["XYZ"],
+        ["IIZ", "IZI", "ZZZ"],
+        ["XII", "IZI"],
+        [["ZII", "IZI", "IIZ"]],
+        [["ZII", "XXI"], ["XII", "YII"]],
+        [["ZII", "III", "XXI"], "ZZZ"],
+    ],
+)
+@pytest.mark.parametrize("coefficient", [1.0, -1.0, 0.5])
+def test_a_readout_costs_what_a_simulation_counts(observables, coefficient):
+    operators = [coefficient * SparsePauliOp(labels) for labels in observables]
     state = counting.zero_state(3)
     assert readout_flops(operators) == counting.counted(counting.expectations, operators, state)[1]
+
+
+def test_a_projector_is_one_diagonal_however_many_strings_it_has():
+    """|psi|^2 of 16 amplitudes, and for each of 3 blocks a product and a sum of each."""
+    operators = readouts["probabilities"](4, n_outputs=3)
+    assert min(len(operator) for operator in operators) > 2
+    assert readout_flops(operators) == 3 * 16 + 3 * 2 * 16
+    assert readout_flops(operators) == counting.counted(counting.expectations, operators, counting.zero_state(4))[1]
+
+
+def test_a_learned_mixture_costs_its_strings_and_a_linear_map():
+    """3 + 3 strings of Z and 30 others on 3 qubits; the map of 36 expectations to 2 values is classical, 2 * 36 * 2."""
+    found = flops(architecture(coupling="quantum", readout="pauli_mixture"), 3, 2)
+    assert found.readout == 3 * 8 + 6 * 8 + 30 * 4 * 8
+    assert found.classical == 2 * 36 * 2 + flops(architecture(coupling="quantum", readout="z_classes"), 3, 2).classical
 
 
 ARCHITECTURES = {
@@ -87,12 +115,18 @@ ARCHITECTURES = {
     "reuploaded": dict(encoding=dict(name="angle", axis="x", reupload=True), layers=[LAYER] * 3),
     "uploaded once": dict(layers=[LAYER] * 3),
     "two features per qubit": dict(encoding="dense_angle", readout="zz"),
+    "trainable scales": dict(encoding=dict(name="angle", reupload=True, trainable=True), layers=[LAYER] * 2),
+    "named layers": dict(layers=[dict(name="sim2019", template=3)] * 2),
+    "zz": dict(encoding=dict(name="zz", reupload=True), layers=[LAYER] * 2),
+    "basis": dict(encoding="basis"),
     "iqp": dict(encoding=dict(name="iqp", repeats=2, reupload=True), layers=[LAYER] * 2),
     "amplitude": dict(encoding="amplitude", readout="z_first"),
     "no pre-network": dict(coupling="quantum"),
     "fewer features than qubits": dict(coupling="quantum", n_qubits=4, encoding="iqp"),
     "trained entanglers": dict(layers=[dict(rotation="rx_ry_rz", entangler="crx", topology="all")]),
     "permutations": dict(layers=[dict(rotation="rx", entangler="swap", topology="line")] * 2),
+    "basis states": dict(readout=dict(name="probabilities", partition="parity")),
+    "learned mixture": dict(readout="pauli_mixture", coupling="quantum"),
     "template": dict(ansatz=dict(name="sim2019", template=9, n_layers=2)),
 }
 
@@ -110,9 +144,10 @@ def test_an_architecture_costs_what_a_simulation_counts(changes):
         if program.amplitude_inputs is not None:
             padded = [counting.Real(value) for value in [*inputs, 0.0]]
             return counting.normalised([padded[k] for k in program.amplitude_inputs])
-        encoding = lower(parts.encoding, parts.inputs, [])
+        encoding = parts.encoding_program
+        at = [*inputs, *weights[: encoding.n_weights]]
         for _ in range(n_uploads):
-            state = counting.run(encoding, angles_at(encoding, inputs), state)
+            state = counting.run(encoding, angles_at(encoding, at), state)
         return state
 
     encoding = changes.get("encoding")
@@ -207,6 +242,31 @@ def test_the_classical_part_is_torchs_count_and_elementwise_functions(coupling):
 )
 def test_linear_maps_by_hand(coupling, linear):
     assert flops(architecture(coupling=coupling), 5, 2).classical == linear + ELEMENTWISE[coupling]
+
+
+def test_networks_in_front_of_the_circuit_and_behind_it_by_hand():
+    """With 5 features, 3 inputs and readouts, 2 outputs."""
+
+    def classical(**changes):
+        return flops(architecture(**changes), 5, 2).classical
+
+    linear_and_bounds, head = 2 * 5 * 3 + 3 + 3, 2 * 3 * 2
+    assert classical(pre="linear") == linear_and_bounds + head
+    assert classical(pre="pca") == 5 + 2 * 5 * 3 + head  # the mean off, and the components
+    assert classical(pre="linear", head=(7,)) == linear_and_bounds + 2 * 3 * 7 + 7 + 2 * 7 * 2
+    alone = flops(architecture(coupling="quantum"), 3, 2).classical
+    assert classical(pre="pca", coupling="quantum") == 5 + 2 * 5 * 3 + alone
+
+
+@pytest.mark.parametrize("weighting", ["constant", "input"])
+def test_a_mixture_of_circuits_costs_them_all(weighting):
+    """A softmax of 4 values is 5 each, products with 3 readouts and their sum 2 each; a linear map 5 -> 4 is 40."""
+    part = dict(name="density", n_circuits=4, weighting=weighting)
+    one, mixed = (flops(architecture(coupling=coupling), 5, 2) for coupling in ("serial", part))
+    for name in ("encoding", "circuit", "readout", "n_rotations"):
+        assert getattr(mixed, name) == 4 * getattr(one, name)
+    assert mixed.n_qubits == one.n_qubits
+    assert mixed.classical == one.classical + 5 * 4 + 2 * 4 * 3 + (2 * 5 * 4 if weighting == "input" else 0)
 
 
 def test_a_network_without_hidden_layers_and_amplitudes_that_are_not_bounded():

@@ -162,9 +162,9 @@ def test_an_unknown_name_is_answered_with_the_nearest(monkeypatch):
         choose_objectives(["expresibility"])
     assert str(refusal.value) == (
         "unknown objective 'expresibility': did you mean 'expressibility'? Allowed: accuracy, depth, "
-        "entangling_capability, expressibility, flops, frame_potential, gradient_efficiency, lie_algebra_dim, "
-        "parameters, qubits, trainability. A part of your own needs its decorator, or an entry point in the "
-        "group 'qnas.objectives'."
+        "entangling_capability, expressibility, flops, frame_potential, gradient_efficiency, gradient_norm, "
+        "lie_algebra_dim, parameters, qubits, trainability. A part of your own needs its decorator, or an entry point in "
+        "the group 'qnas.objectives'."
     )
 
 
@@ -181,7 +181,7 @@ def test_options_reach_the_function_and_the_bundled_objective_keeps_its_own():
         (
             {"expressibility": {"n_pair": 50}},
             "unknown key of objectives.options.expressibility, 'n_pair': did you mean 'n_pairs'? "
-            "Allowed: n_pairs, n_bins.",
+            "Allowed: n_pairs, n_bins, max_error, max_pairs.",
         ),
         ({"expressibility": {"design": 1}}, "unknown key of objectives.options.expressibility, 'design': "),
         ({"flops": {"fast": True}}, "unknown key of objectives.options.flops, 'fast': Allowed: none."),

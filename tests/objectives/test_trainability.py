@@ -12,8 +12,9 @@ from torch.nn.functional import cross_entropy, mse_loss
 
 from qnas.errors import CircuitError
 from qnas.model.hybrid import build_model
+from qnas.model.mixing import initial_mixing
 from qnas.objectives import gradient_variance
-from qnas.objectives.trainability import design_trainability, log_mean_variance
+from qnas.objectives.trainability import _models_at_starts, design_trainability, log_mean_variance
 from tests.objectives.examples import design, quantities
 
 NO_EFFECT = "the cost does not depend on any weight, so its trainability is not defined."
@@ -155,6 +156,34 @@ def test_pqc_is_the_mean_readout_by_parameter_shifts_of_qiskit_states(readout):
     assert found.details == {}
 
 
+def test_pqc_draws_a_learned_mixture_too():
+    """Backpropagation through models, one by one, whose weights are those of the starts."""
+    candidate, n_starts = design("pqc", readout="pauli_mixture"), 5
+    rng, model = candidate.rng("starts"), candidate.initial_model()
+    starts = rng.uniform(0, 2 * np.pi, (n_starts, candidate.program.n_weights))
+    generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
+    mixings = initial_mixing((n_starts, 2, 36), generator)
+    derivatives = []
+    for start, mixing in zip(starts, mixings, strict=True):
+        circuit, readout = model.quantum_weights
+        circuit.data, readout.data = torch.from_numpy(start), mixing
+        values = model.network.quantum(candidate.sample_input)
+        gradients = torch.autograd.grad(values.mean(), [circuit, readout])
+        derivatives.append(np.concatenate([gradient.numpy().ravel() for gradient in gradients]))
+    found = design_trainability(candidate, n_starts=n_starts)
+    assert found.value == pytest.approx(reported(np.array(derivatives)), abs=1e-9)
+
+
+def test_quantum_only_draws_a_learned_mixture_and_keeps_the_rest():
+    candidate = design("quantum_only", readout="pauli_mixture")
+    frozen = candidate.initial_model().network.head[0].weight
+    models = list(_models_at_starts(candidate, 3))
+    assert all(torch.equal(model.network.head[0].weight, frozen) for model in models)
+    for first, second in zip(models[0].quantum_weights, models[1].quantum_weights, strict=True):
+        assert not (first == second).any()
+    assert np.isfinite(design_trainability(candidate, n_starts=3).value)
+
+
 def loss_gradients(candidate, n_starts, batch_size, *, classical_too):
     """Gradients of the task loss on one batch, by backpropagation through models built one by one: quantum, classical.
 
@@ -178,7 +207,10 @@ def loss_gradients(candidate, n_starts, batch_size, *, classical_too):
     return np.stack(quantum), np.stack(classical)
 
 
-@pytest.mark.parametrize("coupling", ["serial", "residual", "mac", "quantum"])
+MIXTURE = {"name": "density", "n_circuits": 3, "weighting": "input"}
+
+
+@pytest.mark.parametrize("coupling", ["serial", "residual", "mac", "quantum", MIXTURE])
 def test_quantum_only_moves_the_circuit_weights_alone(coupling):
     candidate = design("quantum_only", coupling=coupling)
     quantum, _ = loss_gradients(candidate, 6, 10, classical_too=False)
@@ -187,7 +219,7 @@ def test_quantum_only_moves_the_circuit_weights_alone(coupling):
     assert found.details == {}
 
 
-@pytest.mark.parametrize("coupling", ["serial", "additive", "mac"])
+@pytest.mark.parametrize("coupling", ["serial", "additive", "mac", MIXTURE])
 @pytest.mark.parametrize("splits", [None, quantities(n_targets=2)], ids=["classes", "quantities"])
 def test_end_to_end_draws_all_weights_and_reports_the_parts(coupling, splits):
     candidate = design("end_to_end", coupling=coupling, splits=splits)
@@ -210,6 +242,19 @@ def test_the_classical_control_has_a_classical_part_only():
 def test_a_batch_over_the_training_split_is_all_of_it():
     few, all_of_it = (design_trainability(design(), n_starts=4, batch_size=n).value for n in (24, 10_000))
     assert few == all_of_it
+
+
+@pytest.mark.parametrize("configuration", ["pqc", "quantum_only", "end_to_end"])
+@pytest.mark.parametrize(
+    ("cost", "variance"), [("local", lambda n: 1 / (8 * n**2)), ("global", lambda n: (3 / 8) ** (n - 1) / 8)]
+)
+def test_local_and_global_costs_of_one_ry_per_qubit(configuration, cost, variance):
+    """RZ on |0> and CZ before a diagonal cost are nothing."""
+    layers = [dict(rotation="ry", entangler="cz", topology="line")]
+    one = design(encoding=dict(name="angle", axis="z"), layers=layers, configuration=configuration)
+    found = design_trainability(one, n_starts=2000, cost=cost)
+    assert found.value == pytest.approx(np.log10(variance(one.program.n_qubits)), abs=4 * found.standard_error)
+    assert found.standard_error < 0.05
 
 
 @pytest.mark.parametrize("configuration", ["pqc", "quantum_only"])

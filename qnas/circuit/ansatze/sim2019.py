@@ -1,66 +1,15 @@
-"""Ansatze: whole parametrised circuits, and the layer that search spaces compose."""
+"""The 19 templates of Sim, Johnson and Aspuru-Guzik 2019 (arXiv 1905.10876), written for any width."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 
 from qiskit import QuantumCircuit
-from qiskit.circuit import Parameter, ParameterVector
 
-from qnas.circuit.topologies import Pairs, topologies
+from qnas.circuit.ansatze.layers import Weights, entangle, in_order, rotate, weight_source
+from qnas.circuit.ansatze.registry import ansatz
+from qnas.circuit.topologies import Pairs
 from qnas.errors import DesignError, unknown
-from qnas.plugins import Registry, registering
-
-Ansatz = Callable[..., QuantumCircuit]
-Weights = Iterator[Parameter]
-
-ansatze: Registry[Ansatz] = Registry("ansatz", "qnas.ansatze")
-
-ONE_QUBIT = ("rx", "ry", "rz")
-ENTANGLERS = ("cx", "cy", "cz", "swap", "crx", "cry", "crz", "rxx", "ryy", "rzz")
-TRAINABLE = frozenset({"crx", "cry", "crz", "rxx", "ryy", "rzz"})
-
-
-def ansatz(name: str) -> Callable[[Ansatz], Ansatz]:
-    """Register a function `(n_qubits, **options) -> QuantumCircuit`; all its parameters are weights."""
-    return registering(ansatze, name)
-
-
-def weight_source() -> Weights:
-    """Weights w0, w1, ... as many as are taken."""
-    k = 0
-    while True:
-        yield Parameter(f"w{k}")
-        k += 1
-
-
-def rotate(circuit: QuantumCircuit, rotation: str, weights: Weights, qubits: Iterable[int] | None = None) -> None:
-    """Rotations such as "ry_rz": RY on every qubit, then RZ on every qubit, each with its own weight."""
-    for gate in rotation.split("_"):
-        if gate not in ONE_QUBIT:
-            raise DesignError(unknown("rotation", gate, ONE_QUBIT, "Join several with _, e.g. ry_rz."))
-        for qubit in range(circuit.num_qubits) if qubits is None else qubits:
-            getattr(circuit, gate)(next(weights), qubit)
-
-
-def entangle(circuit: QuantumCircuit, gate: str, pairs: Pairs, weights: Weights) -> None:
-    """The two-qubit gate on every (control, target) in order, each with its own weight if it has one."""
-    if gate not in ENTANGLERS:
-        raise DesignError(unknown("entangler", gate, ENTANGLERS))
-    for control, target in pairs:
-        if gate in TRAINABLE:
-            getattr(circuit, gate)(next(weights), control, target)
-        else:
-            getattr(circuit, gate)(control, target)
-
-
-def add_layer(circuit: QuantumCircuit, rotation: str, entangler: str, topology: str, weights: Weights) -> None:
-    """One layer: rotations on all qubits, then the entangler on the pairs of a topology."""
-    rotate(circuit, rotation, weights)
-    entangle(circuit, entangler, topologies[topology](circuit.num_qubits), weights)
-
-
-# --- the 19 templates of Sim, Johnson and Aspuru-Guzik 2019 (arXiv 1905.10876), written for any width ---------
 
 
 def _chain(n: int) -> Pairs:
@@ -147,14 +96,3 @@ def _add_step(circuit: QuantumCircuit, gate: str, pairs: Callable[[int], Pairs] 
         rotate(circuit, gate.removesuffix(" inner"), weights, range(1, n_qubits - 1))
     else:
         rotate(circuit, gate, weights)
-
-
-def in_order(circuit: QuantumCircuit, name: str = "w") -> QuantumCircuit:
-    """The circuit with its parameters renamed to one vector, in the order in which they first appear."""
-    seen: dict[Parameter, None] = {}
-    for instruction in circuit.data:
-        for value in instruction.operation.params:
-            for parameter in sorted(getattr(value, "parameters", ()), key=lambda p: p.name):
-                seen.setdefault(parameter)
-    vector = ParameterVector(name, len(seen))
-    return circuit.assign_parameters(dict(zip(seen, vector, strict=True)))
