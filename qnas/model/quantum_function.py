@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ from torch import Tensor
 from qnas.circuit.program import CircuitProgram
 from qnas.errors import CircuitError, NotFiniteError
 from qnas.model.angles import AngleFunction
-from qnas.simulation.contract import Binding, Executable, Needs, Simulator, Spent, States
+from qnas.simulation.contract import EVERYTHING, Binding, Executable, Needs, Simulator, Spent, States
 from qnas.simulation.exact import ExactSimulator
 
 
@@ -33,8 +33,10 @@ class _Expectations(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, cotangent: Tensor) -> tuple[None, Tensor | None, Tensor | None, Tensor | None]:
         shared, varying, amplitudes = ctx.saved_tensors
-        needs = Needs(*ctx.needs_input_grad[1:])
-        if torch.is_grad_enabled():
+        again = torch.is_grad_enabled()
+        # the adjoint sweep yields everything at once; where each derivative costs circuits, look which are asked for
+        needs = _needs(ctx) if again or ctx.executable.one_job else EVERYTHING
+        if again:
             if not ctx.executable.shifts:
                 raise CircuitError(
                     "derivatives that can be differentiated again (create_graph=True) are by parameter shift, but the "
@@ -48,6 +50,22 @@ class _Expectations(torch.autograd.Function):
         return None, torch.from_numpy(gradients.shared), torch.from_numpy(gradients.varying), found
 
 
+def _needs(ctx: Any) -> Needs:
+    """Which gradients this backward pass will use. `ctx.needs_input_grad` tells what requires one in any pass."""
+    shared, varying, *amplitudes = (_is_needed(node) for node, _ in ctx.next_functions)  # of tensors only
+    return Needs(shared, varying, any(amplitudes))
+
+
+def _is_needed(node: Any) -> bool:
+    """Whether the gradient that goes to a node of the graph will be used; torch knows, but tells only in private."""
+    if node is None:
+        return False
+    try:
+        return bool(torch._C._will_engine_execute_node(node))
+    except RuntimeError:  # it is a leaf that `torch.autograd.grad` was asked about
+        return True
+
+
 def _expectations(executable: Executable, shared: Tensor, varying: Tensor, amplitudes: Tensor | None) -> Tensor:
     values: Tensor = _Expectations.apply(executable, shared, varying, amplitudes)  # type: ignore[no-untyped-call]
     return values
@@ -58,35 +76,59 @@ def _binding(shared: Tensor, varying: Tensor, amplitudes: Tensor | None) -> Bind
     return Binding(shared.detach().numpy(), varying.detach().numpy(), initial)
 
 
-def _shift_rule(
-    executable: Executable, at: tuple[Tensor, Tensor, Tensor | None], cotangent: Tensor, needs: Needs
-) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+Place = tuple[Tensor, Tensor, Tensor | None]
+"""Shared angles, shape (n_shared,), varying ones, (batch, n_varying), and initial amplitudes, (batch, 2^n)."""
+Slopes = tuple[Tensor | None, Tensor | None, Tensor | None]
+"""Derivatives in the same."""
+
+
+def _shift_rule(executable: Executable, at: Place, cotangent: Tensor, needs: Needs) -> Slopes:
     """The same derivatives as differentiable expressions, so that they can be differentiated again.
 
     Rotations obey f' = (f(phi + pi/2) - f(phi - pi/2)) / 2; in the initial amplitudes the expectation is a quadratic
     form, for which f' = (f(a + e) - f(a - e)) / 2 is exact.
     """
+    if needs.shared and executable.one_job:
+        return _shift_rule_apart(executable, at, cotangent, needs)
+    shared, varying, amplitudes = at
+    slopes = []
+    for step in math.pi / 2 * torch.eye(len(shared), dtype=torch.float64) if needs.shared else ():
+        ahead, back = (_expectations(executable, shared + move, varying, amplitudes) for move in (step, -step))
+        slopes.append(((ahead - back) * cotangent).sum() / 2)
+    by_shared = torch.stack(slopes) if slopes else torch.zeros_like(shared)
+    return (by_shared if needs.shared else None, *_shift_rule_of_samples(executable, at, cotangent, needs))
 
-    def slopes(which: int, step: float) -> Iterator[Tensor]:
-        """Of each sample, in the entries of shared angles, varying angles or amplitudes."""
-        moving: Any = at[which]
-        for unit in torch.eye(moving.shape[-1], dtype=moving.dtype):
-            ends = []
-            for moved in (moving + step * unit, moving - step * unit):
-                places: list[Any] = [*at[:which], moved, *at[which + 1 :]]
-                ends.append(_expectations(executable, *places))
-            yield ((ends[0] - ends[1]) * cotangent).sum(dim=1) / 2
 
-    def columns(which: int, step: float) -> Tensor:
-        found = list(slopes(which, step))
-        return torch.stack(found, dim=1) if found else torch.zeros_like(at[which])  # type: ignore[arg-type]
+def _shift_rule_of_samples(
+    executable: Executable, at: Place, cotangent: Tensor, needs: Needs
+) -> tuple[Tensor | None, Tensor | None]:
+    """In varying angles and amplitudes; all points are one batch."""
+    shared, varying, amplitudes = at
+    n_varying, initial = varying.shape[1], varying[:, :0] if amplitudes is None else amplitudes
+    moves = np.repeat([needs.varying, needs.amplitudes], [n_varying, initial.shape[1]])
+    steps = torch.eye(len(moves), dtype=torch.float64)[moves]
+    if not len(steps):
+        return torch.zeros_like(varying), None
+    steps[:, :n_varying] *= math.pi / 2
+    points = (torch.cat([varying, initial], dim=1) + torch.stack([steps, -steps])[:, :, None]).flatten(0, 2)
+    moved = None if amplitudes is None else points[:, n_varying:]
+    values = _expectations(executable, shared, points[:, :n_varying], moved)
+    ahead, back = values.reshape(2, len(steps), *cotangent.shape)
+    slopes = ((ahead - back) * cotangent).sum(dim=2).T / 2
+    n_first = n_varying * needs.varying
+    return slopes[:, :n_first] if needs.varying else None, slopes[:, n_first:] if needs.amplitudes else None
 
-    by_shared = columns(0, math.pi / 2) if needs.shared and len(at[0]) else None
-    return (
-        None if by_shared is None else by_shared.sum(dim=0),
-        columns(1, math.pi / 2) if needs.varying else None,
-        columns(2, 1.0) if needs.amplitudes and at[2] is not None else None,
-    )
+
+def _shift_rule_apart(executable: Executable, at: Place, cotangent: Tensor, needs: Needs) -> Slopes:
+    """Shared angles laid out by sample, as if they varied, so that their points are in the one batch, too."""
+    shared, varying, amplitudes = at
+    columns = torch.cat([shared.expand(len(varying), -1), varying], dim=1)
+    varies = torch.from_numpy(executable.varying)
+    apart = columns[:, varies.argsort(stable=True).argsort()]
+    place, wanted = (shared[:0], apart, amplitudes), needs._replace(varying=True)
+    by_slot, by_amplitude = _shift_rule_of_samples(executable, place, cotangent, wanted)
+    assert by_slot is not None
+    return by_slot[:, ~varies].sum(dim=0), by_slot[:, varies], by_amplitude
 
 
 class QuantumFunction:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Complex, Float
@@ -41,8 +41,7 @@ class Gradients:
     amplitudes: Float[np.ndarray, "batch dim"] | None
 
 
-@dataclass(frozen=True)
-class Needs:
+class Needs(NamedTuple):
     """Which derivatives the caller will use; a simulator may leave the others at zero and save their circuits."""
 
     shared: bool = True
@@ -66,10 +65,15 @@ class Executable(Protocol):
     """One circuit program with its observables, prepared to be run many times.
 
     Attributes:
+        varying: which slots differ per sample, as prepared.
         shifts: whether derivatives of derivatives may be taken, which is by parameter shift.
+        one_job: whether one large batch costs less than several. A binding may then give every slot an angle per
+            sample, whatever was prepared: `shared` is empty, and `varying` has a column for each slot, in slot order.
     """
 
+    varying: Bool[np.ndarray, " slots"]
     shifts: bool
+    one_job: bool
 
     @property
     def spent(self) -> Spent:

@@ -25,9 +25,9 @@ _CHUNK_QUBITS = 15
 """A sweep works on at most 2^15 amplitudes (512 KiB), so that it stays in the cache; one sample may be larger."""
 _CHUNK_GATES = 2**14
 """A sweep holds at most this many gates with angles of their own, unless one sample has more."""
-_KEPT_BYTES = 2**24
-"""States along the circuit are kept for the gradient up to this many bytes; beyond, the sweep undoes them. By no more
-than this does memory grow with layers."""
+_KEPT_BYTES = 6 * 2**20
+"""States along the circuit are kept for the gradient up to this many bytes, the last ones; the sweep undoes the others.
+By no more than this does memory grow with layers."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,13 @@ class ExactSimulator:
         """See `qnas.simulation.contract.Simulator`."""
         spare = check_memory(program, self.memory_bytes)
         plan, read = _heisenberg(make_plan(program, varying), Observables(observables, program.n_qubits))
-        return ExactExecutable(plan, read, spare)
+        return ExactExecutable(plan, read, varying, spare)
 
     def states(self, program: CircuitProgram, binding: Binding, varying: Bool[np.ndarray, " slots"]) -> States:
         """The final states, shape (batch, 2^n), without the circuit's global phase."""
         check_memory(program, self.memory_bytes)
         plan = make_plan(program, varying)
-        return np.concatenate([sweep.forward() for sweep in _sweeps(plan, binding, keep=False)])
+        return np.concatenate([sweep.forward() for sweep in _sweeps(plan, binding, n_kept=0)])
 
 
 class ExactExecutable:
@@ -62,13 +62,18 @@ class ExactExecutable:
     Args:
         plan: of the circuit.
         observables: what is read.
+        varying: which slots differ per sample.
         spare_bytes: what the budget leaves for what is kept for the gradient; a batch that would keep more is computed
             again, and at most half is for states along the circuit.
     """
 
     shifts = True
+    one_job = False
 
-    def __init__(self, plan: Plan, observables: Observables, spare_bytes: int) -> None:
+    def __init__(
+        self, plan: Plan, observables: Observables, varying: Bool[np.ndarray, " slots"], spare_bytes: int
+    ) -> None:
+        self.varying = varying
         self._plan = plan
         self._observables = observables
         self._spare_bytes = spare_bytes
@@ -79,7 +84,7 @@ class ExactExecutable:
         values: list[np.ndarray] = []
         kept: list[Sweep] = []
         room = self._spare_bytes
-        for sweep in _sweeps(self._plan, binding, keep=self._keeps_states(binding)):
+        for sweep in _sweeps(self._plan, binding, n_kept=self._n_kept(binding)):
             values.append(self._observables.expectations(sweep.forward()))
             room -= sweep.n_bytes
             if room >= 0:
@@ -111,13 +116,15 @@ class ExactExecutable:
             amplitudes=_joined(amplitudes) if amplitudes else None,
         )
 
-    def _keeps_states(self, binding: Binding) -> bool:
-        states = self._plan.n_kept * binding.batch << self._plan.n_qubits
-        return states * BYTES_PER_AMPLITUDE <= min(self._spare_bytes // 2, _KEPT_BYTES)
+    def _n_kept(self, binding: Binding) -> int:
+        """At how many places the states of the batch can be kept."""
+        states = BYTES_PER_AMPLITUDE * binding.batch << self._plan.n_qubits
+        n_kept = min(self._spare_bytes // 2, _KEPT_BYTES) // states
+        return n_kept if n_kept >= len(self._plan.with_angles) else max(n_kept - 1, 0)  # undoing takes room, too
 
     def _again(self, binding: Binding) -> Iterator[Sweep]:
         """The same sweeps, in the same way, so that a second backward pass gives the same bits."""
-        for sweep in _sweeps(self._plan, binding, keep=self._keeps_states(binding)):
+        for sweep in _sweeps(self._plan, binding, n_kept=self._n_kept(binding)):
             sweep.forward()
             yield sweep
 
@@ -136,11 +143,11 @@ def _joined(parts: list[np.ndarray]) -> np.ndarray:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def _sweeps(plan: Plan, binding: Binding, *, keep: bool) -> Iterator[Sweep]:
-    """The batch in chunks that fit the cache; see `Sweep` for `keep`."""
+def _sweeps(plan: Plan, binding: Binding, *, n_kept: int) -> Iterator[Sweep]:
+    """The batch in chunks that fit the cache; see `Sweep` for `n_kept`."""
     gates = max(plan.cells.leads.slots.size, 1)
     chunk = int(2 ** max(min(_CHUNK_QUBITS - plan.n_qubits, (_CHUNK_GATES // gates).bit_length() - 1), 0))
     for start in range(0, binding.batch, chunk):
         rows = slice(start, start + chunk)
         amplitudes = None if binding.amplitudes is None else binding.amplitudes[rows]
-        yield Sweep(plan, Binding(binding.shared, binding.varying[rows], amplitudes), keep=keep)
+        yield Sweep(plan, Binding(binding.shared, binding.varying[rows], amplitudes), n_kept=n_kept)

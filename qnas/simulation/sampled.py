@@ -77,6 +77,8 @@ class SampledSimulator:
 class SampledExecutable:
     """One circuit program with its measurements, transpiled once; each forward and each backward is one job."""
 
+    one_job = True
+
     def __init__(
         self,
         simulator: SampledSimulator,
@@ -85,7 +87,7 @@ class SampledExecutable:
         varying: Bool[np.ndarray, " slots"],
     ) -> None:
         self._simulator = simulator
-        self._varying = varying
+        self.varying = varying
         self._measurement = measurement(observables, program.n_qubits)
         chosen = None if simulator.backend is None else device(simulator.backend, program.n_qubits)
         self._circuits = MeasuredCircuits(program, self._measurement.groups, chosen)
@@ -108,18 +110,24 @@ class SampledExecutable:
         needs: Needs = EVERYTHING,
     ) -> Gradients:
         """Estimates of the derivatives, by shots of their own."""
-        points, wanted = self._points(binding), Wanted.of(needs, self._varying)
+        varying = self._varying_in(binding)
+        points, wanted = self._points(binding), Wanted.of(needs, varying)
         if self._simulator.gradient == "spsa":
             method = Spsa(self._simulator.spsa_step, self._simulator.n_spsa_averages)
             slopes = method(self._estimate, points, cotangent, wanted=wanted, rng=self._directions)
         else:
             slopes = parameter_shift(self._estimate, points, cotangent, wanted)
-        return slopes.gradients(self._varying, has_amplitudes=binding.amplitudes is not None)
+        return slopes.gradients(varying, has_amplitudes=binding.amplitudes is not None)
+
+    def _varying_in(self, binding: Binding) -> Bool[np.ndarray, " slots"]:
+        """Those that were prepared to, or all of them."""
+        return np.ones_like(self.varying) if binding.varying.shape[1] == len(self.varying) else self.varying
 
     def _points(self, binding: Binding) -> Points:
-        angles = np.empty((binding.batch, len(self._varying)))
-        angles[:, ~self._varying] = binding.shared
-        angles[:, self._varying] = binding.varying
+        varying = self._varying_in(binding)
+        angles = np.empty((binding.batch, len(varying)))
+        angles[:, ~varying] = binding.shared
+        angles[:, varying] = binding.varying
         none = np.empty((binding.batch, 0))
         return Points(angles, none if binding.amplitudes is None else binding.amplitudes)
 

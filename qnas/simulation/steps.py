@@ -118,9 +118,16 @@ class Plan:
         return any(isinstance(step, LocalStep) and step.varying for step in self.steps)
 
     @cached_property
-    def n_kept(self) -> int:
-        """How many steps behind the start have angles; the gradient needs the states there."""
-        return sum(step.has_angles for step in self.steps)
+    def with_angles(self) -> tuple[int, ...]:
+        """Which of the steps have angles; the gradient needs the states behind these."""
+        return tuple(k for k, step in enumerate(self.steps) if step.has_angles)
+
+    def n_undone(self, n_kept: int) -> int:
+        """How many of the first steps the gradient undoes on the states, where those of `n_kept` places are kept."""
+        n_places = len(self.with_angles)
+        if n_kept >= n_places:
+            return 0
+        return self.with_angles[n_places - n_kept] + 1 if n_kept else len(self.steps)
 
     def layout(self, batch: int) -> Layout:
         """The layout of a batch size; the last few are kept."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
 import numpy as np
 from jaxtyping import Complex, Float
 
@@ -16,6 +19,8 @@ Matrices = tuple[Complex[np.ndarray, "shared 2 2"], Complex[np.ndarray, "varying
 """Of the cells that all samples share, and of those that vary."""
 Vectors = tuple[Float[np.ndarray, "shared 3"], Float[np.ndarray, "varying batch 3"]]
 """Im <lambda| (X, Y, Z) |psi> right behind the same cells."""
+Read = Callable[[States, States, Step], None]
+"""Takes psi and lambda behind a step, and notes what the derivatives need."""
 
 
 class Sweep:
@@ -24,13 +29,15 @@ class Sweep:
     Args:
         plan: of the circuit.
         binding: of the chunk.
-        keep: whether to keep the states wherever the way back needs them, instead of undoing the circuit on them too.
+        n_kept: at how many places the states that the gradient needs are kept. These are the last ones; the way back to
+            those in front of them undoes the circuit on the states, too.
     """
 
     states: States
 
-    def __init__(self, plan: Plan, binding: Binding, *, keep: bool) -> None:
-        self._plan, self._amplitudes, self._keep = plan, binding.amplitudes, keep
+    def __init__(self, plan: Plan, binding: Binding, *, n_kept: int) -> None:
+        self._plan, self._amplitudes = plan, binding.amplitudes
+        self._n_undone = plan.n_undone(n_kept)
         self.batch = binding.batch
         self._layout = plan.layout(self.batch)
         self._angles = np.concatenate([binding.shared, binding.varying.ravel(), _ZERO])
@@ -56,13 +63,13 @@ class Sweep:
         with register(self._plan.n_qubits + self._batch_qubits) as aer:
             live = self._live(aer.amplitudes.reshape(1, -1, 2**self._plan.n_qubits))
             self._prepare(live[0], matrices)
-            for step in self._plan.steps:
+            for k, step in enumerate(self._plan.steps, start=1):
                 self._apply(aer, live, step, matrices)
-                if self._keep and step.has_angles:
+                if step.has_angles and k >= self._n_undone:
                     aer.flush()
                     self._kept.append(live[0].copy())
             aer.flush()
-            ends_kept = self._keep and self._plan.steps and self._plan.steps[-1].has_angles
+            ends_kept = self._kept and self._plan.steps[-1].has_angles
             self.states = self._kept[-1] if ends_kept else live[0].copy()
         return self.states
 
@@ -140,34 +147,50 @@ class Sweep:
 
     def backward(self, cotangents: States) -> Gradients:
         """Undo the circuit on the cotangents (lambda) of the final states, and on these where none were kept."""
-        plan, layout = self._plan, self._layout
+        layout = self._layout
         vectors = (np.zeros((layout.rows.n_shared, 3)), np.zeros((layout.rows.n_varying, self.batch, 3)))
         found = np.zeros(layout.length)
-        copies = 1 if self._keep else 2
-        with register(plan.n_qubits + self._batch_qubits + copies - 1) as aer:
-            live = self._live(aer.amplitudes.reshape(copies, -1, 2**plan.n_qubits))
-            live[-1] = cotangents
-            if not self._keep:
-                live[0] = self.states
-            self._undo_all(aer, live, vectors, found)
-            if self._start is not None:
-                _read_start(*self._start, live[-1], vectors)
-            amplitudes = None if self._amplitudes is None else 2 * live[-1].real
+        cotangents = self._undo_all(cotangents, vectors, found)
+        if self._start is not None:
+            _read_start(*self._start, cotangents, vectors)
+        amplitudes = None if self._amplitudes is None else 2 * cotangents.real
         found += layout.rows.derivatives(self._matrices, *vectors)
         varying = found[layout.n_shared : -1].reshape(self.batch, layout.n_varying)
         return Gradients(found[: layout.n_shared], varying, amplitudes)
 
-    def _undo_all(self, aer: Register, live: Live, vectors: Vectors, found: Float[np.ndarray, " flat"]) -> None:
-        """All steps behind the start, with what the derivatives need on the way."""
+    def _undo_all(self, cotangents: States, vectors: Vectors, found: Float[np.ndarray, " flat"]) -> States:
+        """The cotangents in front of all steps behind the start, with what the derivatives need on the way."""
         varying = self._matrices.varying
         inverses = (_inverse(self._matrices.shared), _inverse(varying) if self._plan.varies_later else varying)
-        kept = reversed(self._kept)
-        for step in reversed(self._plan.steps):
-            if step.has_angles:
-                aer.flush()
-                self._read(next(kept) if self._keep else live[0], live[-1], step, vectors, found)
-            self._undo(aer, live, step, inverses)
-        aer.flush()
+        steps, n_undone = self._plan.steps, self._n_undone
+        read = partial(self._read, vectors=vectors, found=found)
+        if n_undone < len(steps):
+            cotangents = self._way_back(steps[n_undone:], None, cotangents, inverses, read)
+        if n_undone:
+            first = self._kept[0] if self._kept else self.states
+            cotangents = self._way_back(steps[:n_undone], first, cotangents, inverses, read)
+        return cotangents
+
+    def _way_back(
+        self, steps: Sequence[Step], psi: States | None, cotangents: States, inverses: Matrices, read: Read
+    ) -> States:
+        """Undo steps on the cotangents behind them, and on psi; with no psi, the kept states stand in for it.
+
+        What is returned lies in a register: it holds until the next sweep of this thread.
+        """
+        copies, kept = 1 if psi is None else 2, reversed(self._kept)
+        with register(self._plan.n_qubits + self._batch_qubits + copies - 1) as aer:
+            live = self._live(aer.amplitudes.reshape(copies, -1, 2**self._plan.n_qubits))
+            live[-1] = cotangents
+            if psi is not None:
+                live[0] = psi
+            for step in reversed(steps):
+                if step.has_angles:
+                    aer.flush()
+                    read(next(kept) if psi is None else live[0], live[-1], step)
+                self._undo(aer, live, step, inverses)
+            aer.flush()
+            return live[-1]
 
     def _undo(self, aer: Register, live: Live, step: Step, inverses: Matrices) -> None:
         if isinstance(step, LocalStep):

@@ -25,6 +25,7 @@ from qnas.model.quantum_function import QuantumFunction, final_states
 from qnas.model.quantum_layer import QuantumLayer
 from qnas.simulation import BackendChoice, ExactSimulator, SampledSimulator
 from qnas.simulation.contract import Spent
+from qnas.simulation.measured import MeasuredCircuits
 from tests.circuit.reference import in_phase, jacobian_by_differences, jacobian_by_shifts, state, values
 from tests.circuit.strategies import WIDTH, Circuit, build, few, observables, quick, recipes, seeds
 
@@ -649,9 +650,9 @@ def test_sampled_derivatives_of_first_and_second_order():
         layer = on(simulator)
         inputs = torch.tensor([[0.3], [1.1]], dtype=torch.float64, requires_grad=True)
         values = layer(inputs)
-        (first,) = torch.autograd.grad(values.sum(), inputs, create_graph=True)
-        by_input, by_weight = torch.autograd.grad((first**2).sum(), [inputs, layer.weight])
-        found.append([values, first, by_input, by_weight])
+        first = torch.autograd.grad(values.sum(), [inputs, layer.weight], create_graph=True)
+        by_input, by_weight = torch.autograd.grad(sum((one**2).sum() for one in first), [inputs, layer.weight])
+        found.append([values, *first, by_input, by_weight])
     for sampled, exact in zip(*found, strict=True):
         assert torch.allclose(sampled, exact, atol=0.03)
     assert not torch.equal(found[0][0], found[1][0])
@@ -803,10 +804,23 @@ def test_a_derivative_that_is_not_asked_for_costs_nothing_to_second_order():
         circuit.ry(weight, 0)
         circuit.rz(weight, 0)
     layer = QuantumLayer(circuit, [x], list(w), [Z], SampledSimulator(n_shots=10))
-    layer.weight.requires_grad_(False)
     inputs = torch.tensor([[0.3]], dtype=torch.float64, requires_grad=True)
+    torch.autograd.grad(layer(inputs).sum(), inputs)
+    assert layer.spent.n_circuits == 1 + 2  # the weights require gradients, but none is asked for
     torch.autograd.grad(layer(inputs).sum(), inputs, create_graph=True)
-    assert layer.spent.n_circuits == 1 + 2
+    assert layer.spent.n_circuits == 2 * (1 + 2)
+
+
+def test_a_sampled_derivative_that_can_be_differentiated_again_is_one_job(monkeypatch):
+    jobs = []
+    run = MeasuredCircuits.run
+    monkeypatch.setattr(MeasuredCircuits, "run", lambda self, *given: (jobs.append(1), run(self, *given))[1])
+    layer = on(SampledSimulator(n_shots=10))
+    inputs = torch.tensor([[0.3], [1.1]], dtype=torch.float64, requires_grad=True)
+    values = layer(inputs)
+    assert len(jobs) == 1
+    torch.autograd.grad(values.sum(), [inputs, layer.weight], create_graph=True)
+    assert len(jobs) == 2
 
 
 @pytest.mark.parametrize("size", [1e200, 1e-200])

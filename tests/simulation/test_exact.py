@@ -108,14 +108,17 @@ def test_the_order_of_samples_does_not_matter(n_qubits, batch):
 
 
 @pytest.mark.parametrize(("n_qubits", "batch", "amplitudes"), [(3, 4, False), (4, 3, True), (5, 1, False)])
-def test_states_that_are_not_kept_are_undone(n_qubits, batch, amplitudes, monkeypatch):
+@pytest.mark.parametrize("n_kept", [0, 1, 2, 3, 5])
+def test_states_that_are_not_kept_are_undone(n_qubits, batch, amplitudes, n_kept, monkeypatch):
     case = Case(n_qubits, batch, seed=11, n_gates=40, amplitudes=amplitudes)
     found = []
-    for budget in (exact._KEPT_BYTES, 0):
+    for budget in (exact._KEPT_BYTES, 16 * batch * (n_kept + 1) << n_qubits):
         monkeypatch.setattr(exact, "_KEPT_BYTES", budget)
         executable = case.executable()
         _, residual = executable.forward(case.binding())
         found.append(executable.backward(case.binding(), residual, case.cotangent))
+        again = executable.backward(case.binding(), residual, case.cotangent)
+        assert np.array_equal(again.shared, found[-1].shared)
     kept, undone = found
     np.testing.assert_allclose(undone.shared, kept.shared, rtol=0, atol=1e-11)
     np.testing.assert_allclose(undone.varying, kept.varying, rtol=0, atol=1e-11)
