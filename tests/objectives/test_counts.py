@@ -3,7 +3,7 @@
 import pytest
 
 from qnas.objectives.counts import depth, parameters, qubits
-from tests.objectives.examples import LAYER, design
+from qnas.testing.designs import LAYER, design
 
 
 @pytest.mark.parametrize(

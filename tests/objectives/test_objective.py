@@ -6,7 +6,7 @@ import qnas
 from qnas.errors import ConfigurationError, PluginError
 from qnas.objectives import Estimate, choose_objectives, flops, objective, objectives
 from qnas.objectives.expressibility import design_expressibility
-from tests.objectives.examples import architecture, design
+from qnas.testing.designs import architecture, design
 
 PLUGIN = '''
 import qnas
