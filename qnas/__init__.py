@@ -22,6 +22,7 @@ _HOMES = {
     "expressibility": "qnas.objectives",
     "flops": "qnas.objectives",
     "gradient_efficiency": "qnas.objectives",
+    "gradient_scaling": "qnas.objectives",
     "gradient_variance": "qnas.objectives",
     "lie_algebra_dim": "qnas.objectives",
     "load_space": "qnas.space",

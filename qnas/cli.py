@@ -115,6 +115,8 @@ def _run(config: Config, console: Console) -> None:
         for number, handler in before.items():
             signal.signal(number, handler)
     _show_front(findings, console)
+    if findings.remark:
+        console.print(Text(f"Note: {findings.remark}"), soft_wrap=True)
     _show_files(config.run_dir, console)
 
 

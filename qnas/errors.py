@@ -11,7 +11,8 @@ QnasError
 │   │   └── NotFiniteError         numbers that are not finite reached a circuit
 │   └── RunFolderError         a run folder that holds something else
 ├── DesignError            an architecture that names no network
-│   └── TooManyFeaturesError   more features than its encoding takes
+│   ├── TooManyFeaturesError   more features than its encoding takes
+│   └── OverBudgetError        a count over a budget of its space
 └── RunError               a run failed; the command line exits with 1
 """
 
@@ -67,6 +68,15 @@ class DesignError(QnasError):
 
 class TooManyFeaturesError(DesignError):
     """The data have more features than the encoding of an architecture takes."""
+
+
+class OverBudgetError(DesignError):
+    """A count of an architecture is over a budget of its space; `excess` is the count in units of that budget."""
+
+    def __init__(self, sentence: str, budget: str, excess: float) -> None:
+        super().__init__(sentence)
+        self.budget = budget
+        self.excess = excess
 
 
 class RunError(QnasError):

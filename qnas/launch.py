@@ -28,9 +28,12 @@ from omegaconf.errors import OmegaConfBaseException
 
 from qnas.config import Config, schema, to_config
 from qnas.errors import ConfigurationError, QnasError, UsageError, unknown
+from qnas.experiment.folder import RunFolder
 from qnas.experiment.loop import Callbacks, check_run, run_search
 from qnas.experiment.results import Result
-from qnas.plugins import bundled_directory, located
+from qnas.plugins import bundled_directory, is_loading, located
+from qnas.space import Space
+from qnas.space.reference import reference_to
 
 GROUPS = ("data", "objectives", "search", "simulation", "training", "executor", "experiment")
 _VERSION_BASE = "1.3"
@@ -68,12 +71,17 @@ def compose(overrides: Sequence[str] = ()) -> Config:
         raise ConfigurationError(_sentence(error)) from error
 
 
-def search(config_overrides: Sequence[str] = (), callbacks: Callbacks | None = None) -> Result:
+def search(
+    config_overrides: Sequence[str] = (), callbacks: Callbacks | None = None, *, space: Space | None = None
+) -> Result:
     """Run a search from Python, as `qnas search` does.
 
     Args:
         config_overrides: what would stand on the command line, e.g. ["data=iris", "search.generations=2"].
         callbacks: watches the run; see `qnas.experiment.loop.Callbacks`.
+        space: a space in memory, in place of the one that the configuration names. Without constraints it is kept in
+            the run folder as `space.json`; with constraints, whose predicates are Python, it must stand at the top
+            level of a module or a script, where workers and `qnas resume` find it again.
 
     Returns:
         The finished run: `.front` is a pandas DataFrame, `.load(id)` a trained model.
@@ -82,11 +90,21 @@ def search(config_overrides: Sequence[str] = (), callbacks: Callbacks | None = N
         UsageError: something is wrong with what was given; nothing has been written.
         RunError: the run failed.
     """
-    if getattr(multiprocessing.current_process(), "_inheriting", False):  # a worker imports the script that searches
+    spawned = getattr(multiprocessing.current_process(), "_inheriting", False)
+    if spawned or is_loading():  # a worker, or whoever looks for a part in it, imports the script that searches
         raise UsageError("call qnas.search under `if __name__ == '__main__':`, because workers import the script too.")
     config = compose(config_overrides)
-    run_search(config, callbacks)
+    if space is not None:
+        if any(_parsed(text).key_or_group == "space" for text in config_overrides):
+            raise ConfigurationError("the space is given twice: leave out the override space=... or the argument.")
+        config = dataclasses.replace(config, space=_kept(space, config.run_dir))
+    run_search(config, callbacks, space)
     return Result(config.run_dir)
+
+
+def _kept(space: Space, run_dir: str) -> str:
+    """Where other processes find a space in memory."""
+    return reference_to(space) if space.tree.constraints else str(RunFolder(Path(run_dir)).space_file.resolve())
 
 
 def hydra_main(arguments: Sequence[str], job: Callable[[Config], None]) -> list[QnasError]:

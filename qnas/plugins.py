@@ -21,6 +21,9 @@ from qnas.errors import PluginError, unknown
 
 T = TypeVar("T")
 
+PLUGIN = "qnas_plugin_"
+"""How the names of modules begin that `load_module` has made of files."""
+
 
 class Registry(Generic[T]):
     """The parts of one kind, by short name. Iteration is over those that are registered; nothing is loaded for it.
@@ -95,13 +98,22 @@ def bundled_directory(name: str) -> Path:
     return inside if inside.is_dir() else package.parent / name
 
 
+_loading: set[str] = set()
+"""The names of the modules that `load_module` is at work on."""
+
+
+def is_loading() -> bool:
+    """Whether a Python file of the user's is being imported right now, and whoever asks is called from it."""
+    return bool(_loading)
+
+
 def load_module(path: str | Path) -> ModuleType:
     """Import a Python file under a name of its own, so that its decorators run; the same file is imported once."""
     file = Path(path).expanduser().resolve()
     if not file.is_file():
         raise PluginError(f"there is no file {str(path)!r}; give the path of a Python file.")
     content = file.read_bytes()
-    name = f"qnas_plugin_{file.stem}_{hashlib.sha256(str(file).encode() + content).hexdigest()[:12]}"
+    name = f"{PLUGIN}{file.stem}_{hashlib.sha256(str(file).encode() + content).hexdigest()[:12]}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, file)
@@ -109,6 +121,7 @@ def load_module(path: str | Path) -> ModuleType:
         raise PluginError(f"{str(path)!r} is not a Python file; its name must end in .py.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    _loading.add(name)
     try:
         spec.loader.exec_module(module)
     except Exception as error:
@@ -116,6 +129,8 @@ def load_module(path: str | Path) -> ModuleType:
         raise PluginError(
             f"{str(path)!r} cannot be imported: {type(error).__name__}: {str(error).rstrip('.')}."
         ) from error
+    finally:
+        _loading.discard(name)
     return module
 
 

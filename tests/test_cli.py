@@ -144,7 +144,11 @@ def test_a_mistake_in_a_sweep_is_found_before_it_starts(capsys, point, said):
         (LARGE, ["none of 100 sampled designs", "qubits needs", "PiB of memory", "GiB; use at most"]),
         (
             OVER_BUDGET,
-            ["none of 100 sampled designs", "can be built within its budgets: flops is", "over the budget of 3"],
+            [
+                "none of 500 sampled designs",
+                "can be evaluated: the budget flops excluded 500 (at best: flops is at least ",
+                "over the budget of 3)",
+            ],
         ),
         (NO_COUPLING, ["none of 100 sampled designs", "can be built: unknown coupling 'nosuch'", "Allowed: "]),
         ("space = (", ["cannot be imported: SyntaxError", "line 1"]),

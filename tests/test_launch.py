@@ -1,17 +1,22 @@
 """From overrides to configurations, sweeps, and a sentence for everything that is wrong with them."""
 
+import shutil
+import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hydra.core.global_hydra import GlobalHydra
 
 from qnas import launch
+from qnas.cli import main
 from qnas.config import Config
-from qnas.errors import ConfigurationError, RunError, UsageError
+from qnas.errors import ConfigurationError, RunError, RunFolderError, SpaceError, UsageError
 from qnas.experiment.folder import RunFolder
 from qnas.launch import GROUPS, compose, hydra_main
-from tests.experiment.runs import QUICKEST, with_mishaps
+from qnas.space import Space, choice, load_space, repeat
+from tests.experiment.runs import QUICKEST, contents, front_without_seconds, with_mishaps
 
 
 @pytest.fixture(autouse=True)
@@ -108,6 +113,123 @@ def test_a_search_from_python_raises_before_anything_is_written(tmp_path):
     with pytest.raises(UsageError, match="unknown search space 'hybird': did you mean 'hybrid'"):
         launch.search(["space=hybird", f"run_dir={tmp_path}/run"])
     assert list(tmp_path.iterdir()) == []
+
+
+# --- a space in memory ----------------------------------------------------------------------------------------
+
+SPACE = Space(
+    n_qubits=2,
+    encoding=choice("angle", "dense_angle"),
+    layers=repeat(1, 3, rotation=choice("ry", "rx"), entangler="cx", topology="line"),
+    hidden=choice((), (3,)),
+)
+RULED = SPACE.where(lambda a: len(a.layers) != 2, because="two layers are neither one nor many")
+IN_MEMORY = [*QUICKEST[1:], "search.generations=1"]
+
+
+def test_a_space_in_memory_is_kept_in_the_run_folder_and_found_again(tmp_path):
+    result = launch.search([*IN_MEMORY, f"run_dir={tmp_path}/run"], space=SPACE.within(n_parameters=90))
+    assert load_space(f"{tmp_path}/run/space.json") == SPACE.within(n_parameters=90)
+    config = RunFolder(result.path).read_config()
+    assert config.space == f"{tmp_path}/run/space.json"
+    before = contents(result.path)
+    assert main(["resume", str(result.path)]) == 0 and main(["front", str(result.path)]) == 0
+    assert launch.search([*IN_MEMORY, f"run_dir={tmp_path}/run"], space=SPACE.within(n_parameters=90)).front is not None
+    assert contents(result.path) == before
+
+
+def test_it_leaves_the_front_of_the_same_space_in_a_file(tmp_path):
+    result = launch.search([*IN_MEMORY, f"run_dir={tmp_path}/run"], space=SPACE)
+    file = tmp_path / "same.json"
+    file.write_text(SPACE.to_json())
+    other = launch.search([*IN_MEMORY, f"space={file}", f"run_dir={tmp_path}/other"])
+    assert front_without_seconds(result.path) == front_without_seconds(other.path)
+
+
+def test_a_run_folder_that_keeps_its_space_may_move(tmp_path):
+    launch.search([*IN_MEMORY, f"run_dir={tmp_path}/run"], space=SPACE)
+    (tmp_path / "run").rename(tmp_path / "moved")
+    before = contents(tmp_path / "moved")
+    assert main(["resume", str(tmp_path / "moved")]) == 0
+    assert contents(tmp_path / "moved") == before
+
+
+def test_another_space_in_the_same_folder_is_refused(tmp_path):
+    overrides = [*IN_MEMORY, f"run_dir={tmp_path}/run"]
+    launch.search(overrides, space=SPACE)
+    before = contents(tmp_path / "run")
+    with pytest.raises(RunFolderError, match=r"run' already holds a run of another space \(space.json in it\); choose"):
+        launch.search(overrides, space=SPACE.within(flops=1e6))
+    (tmp_path / "run" / "space.json").write_text(SPACE.within(flops=1e6).to_json())
+    with pytest.raises(RunFolderError, match=r"space.json' \(space\) has changed since the run in"):
+        launch.search(overrides, space=SPACE)
+    (tmp_path / "run" / "space.json").write_bytes(before[Path("space.json")])
+    assert contents(tmp_path / "run") == before
+
+
+def test_a_run_that_was_killed_before_its_space_was_written_goes_on(tmp_path):
+    overrides = [*IN_MEMORY, f"run_dir={tmp_path}/run"]
+    launch.search(overrides, space=SPACE)
+    for path in (tmp_path / "run").iterdir():
+        if path.name != "config.yaml":
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert len(launch.search(overrides, space=SPACE).evaluations) == 6
+
+
+def test_a_space_with_constraints_is_found_where_it_stands(tmp_path):
+    result = launch.search([*IN_MEMORY, f"run_dir={tmp_path}/run"], space=RULED)
+    assert RunFolder(result.path).read_config().space.endswith("/tests.test_launch:RULED")
+    assert set(result.evaluations["layers"]) == {1, 3}
+    assert not (result.path / "space.json").exists()
+
+
+def test_a_space_with_constraints_that_stands_nowhere_is_refused(tmp_path):
+    with pytest.raises(SpaceError, match="whose predicates other processes can only import, but it is not at the top"):
+        launch.search([*IN_MEMORY, f"run_dir={tmp_path}/run"], space=RULED.within(flops=1e6))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_space_is_given_once(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"the space is given twice: leave out the override space=\.\.\."):
+        launch.search([*IN_MEMORY, "space=hybrid", f"run_dir={tmp_path}/run"], space=SPACE)
+
+
+SCRIPT = """
+import qnas
+from qnas.space import Space, choice, repeat
+
+space = Space(
+    n_qubits=2,
+    encoding=choice("angle", "dense_angle"),
+    layers=repeat(1, 3, rotation=choice("ry", "rx"), entangler="cx", topology="line"),
+).where(lambda a: len(a.layers) != 2, because="two layers are neither one nor many")
+
+if __name__ == "__main__":
+    print(sorted(set(qnas.search(OVERRIDES, space=space).evaluations["layers"])))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("executor", ["serial", "local"])
+def test_a_script_searches_the_space_that_it_declares(tmp_path, executor):
+    overrides = [*IN_MEMORY, f"executor={executor}", "run_dir=run"]
+    (tmp_path / "study.py").write_text(SCRIPT.replace("OVERRIDES", repr(overrides)))
+    ended = subprocess.run([sys.executable, "study.py"], capture_output=True, text=True, check=True)
+    assert ended.stdout == "[1, 3]\n"
+    assert RunFolder(Path("run")).read_config().space == f"{tmp_path}/study.py:space"
+    before = contents("run")
+    assert main(["resume", "run"]) == 0
+    assert contents("run") == before
+
+
+@pytest.mark.slow
+def test_a_script_without_a_guard_is_told_so_in_this_process_too(tmp_path):
+    unguarded = SCRIPT.replace('__name__ == "__main__"', "True").replace("OVERRIDES", repr([*IN_MEMORY, "run_dir=run"]))
+    (tmp_path / "study.py").write_text(unguarded)
+    ended = subprocess.run([sys.executable, "study.py"], capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "study.py' cannot be imported: UsageError: call qnas.search under `if __name__ ==" in ended.stderr
+    assert not Path("run").exists()
 
 
 # --- the command line -----------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +18,15 @@ from qnas.circuit.parts import as_part, check_keys, options_of, part_of, require
 from qnas.circuit.program import CircuitProgram
 from qnas.circuit.readouts import Mixture, readouts
 from qnas.circuit.topologies import simplest
-from qnas.errors import DesignError, TooManyFeaturesError
+from qnas.errors import DesignError, TooManyFeaturesError, unknown
 
 DIRECT = "quantum"
 """The coupling that binds features to the encoding directly, without a pre-network."""
+PRE = ("mlp", "linear", "pca")
+"""What stands between features and circuit: an MLP, one trained linear map, or the first principal components."""
+DEFAULT_PRE = "mlp"
 
-
-_VALUES = ("n_qubits", "encoding", "layers", "ansatz", "coupling", "hidden", "readout")
+_VALUES = ("n_qubits", "encoding", "layers", "ansatz", "coupling", "pre", "hidden", "head", "readout")
 _LAYER = ("rotation", "entangler", "topology")
 
 
@@ -33,7 +36,8 @@ class DesignCircuit:
 
     Attributes:
         observables: none if the readout depends on the number of outputs, and that was not given.
-        encoding: the part of the circuit that depends on the inputs, which occurs `n_uploads` times.
+        encoding: the part of the circuit that depends on the inputs, which occurs `n_uploads` times; parameters of it
+            that are no inputs stand for weights, which each upload has of its own.
         mixed_to: how many trained combinations of the observables are read; None if each is read as it is.
     """
 
@@ -55,6 +59,12 @@ class DesignCircuit:
         """The circuit, lowered."""
         return lower(self.circuit, self.inputs, self.weights)
 
+    @property
+    def encoding_program(self) -> CircuitProgram:
+        """One upload of the encoding, lowered."""
+        inputs = set(self.inputs)
+        return lower(self.encoding, self.inputs, [p for p in self.encoding.parameters if p not in inputs])
+
 
 def build_circuit(architecture: Architecture, n_features: int) -> QuantumCircuit:
     """The circuit as plain Qiskit, inputs x[0], x[1], ... and weights w[0], w[1], ... as Parameters.
@@ -62,7 +72,8 @@ def build_circuit(architecture: Architecture, n_features: int) -> QuantumCircuit
     Args:
         architecture: at least `n_qubits`, `encoding` and `layers` or `ansatz`.
         n_features: of the data; with the coupling "quantum" they are the inputs, with every other coupling the
-            inputs are the outputs of the pre-network, as many as the encoding takes.
+            inputs are the outputs of the pre-network, as many as the encoding takes. With `pre` "pca" they are the
+            first principal components, as many as the encoding takes and the data have.
 
     Raises:
         DesignError: the architecture names no circuit, e.g. more features than its encoding takes.
@@ -111,7 +122,7 @@ def design_circuit(architecture: Architecture, n_features: int, n_outputs: int |
     n_qubits = required(architecture, "n_qubits")
     features = ParameterVector("x", n_inputs(architecture, n_features))
     encoded = _encode(part_of(architecture, "encoding"), list(features), n_qubits)
-    circuit, n_uploads = _compose(architecture, encoded, n_qubits)
+    circuit, n_uploads = _compose(architecture, encoded, set(features))
     weights = tuple(parameter for parameter in circuit.parameters if parameter not in set(features))
     read = _read(part_of(architecture, "readout", default="z"), n_qubits, n_outputs)
     observables, mixed_to = (read.observables, read.n_values) if isinstance(read, Mixture) else (tuple(read), None)
@@ -119,17 +130,27 @@ def design_circuit(architecture: Architecture, n_features: int, n_outputs: int |
 
 
 def n_inputs(architecture: Architecture, n_features: int) -> int:
-    """How many inputs the circuit has: the features themselves, or what the pre-network yields."""
+    """How many inputs the circuit has: what the pre-network yields, or principal components, or the features."""
     part, n_qubits = part_of(architecture, "encoding"), required(architecture, "n_qubits")
     width = encodings[part["name"]].width(n_qubits)
+    if pre_of(architecture) == "pca":
+        return min(width, n_features)
     if coupling_name(architecture) != DIRECT:
         return width
     if n_features > width:
         raise TooManyFeaturesError(
             f"the encoding {part['name']!r} on {n_qubits} qubits takes at most {width} features, but the data have "
-            f"{n_features}; use more qubits, data.n_components={width}, or a coupling with a pre-network."
+            f"{n_features}; use more qubits, pre='pca', data.n_components={width}, or a coupling with a pre-network."
         )
     return n_features
+
+
+def pre_of(architecture: Architecture) -> str:
+    """What stands between features and circuit, one of `PRE`. Raises DesignError if it is something else."""
+    pre = architecture.get("pre", DEFAULT_PRE)
+    if pre not in PRE:
+        raise DesignError(unknown("value of pre,", pre, PRE))
+    return str(pre)
 
 
 def coupling_name(architecture: Architecture) -> str:
@@ -153,19 +174,20 @@ def _encode(part: Architecture, features: list[Parameter], n_qubits: int) -> Qua
     return entry.build(features, n_qubits, **options_of(own, entry.build, "encoding", n_given=2))
 
 
-def _compose(architecture: Architecture, encoded: QuantumCircuit, n_qubits: int) -> tuple[QuantumCircuit, int]:
+def _compose(architecture: Architecture, encoded: QuantumCircuit, inputs: Set[Parameter]) -> tuple[QuantumCircuit, int]:
     """The encoding and the trained part together, and how often the encoding occurs in it."""
-    circuit, weights = encoded.copy(), weight_source()
+    weights = weight_source()
+    circuit = _with_weights(encoded, weights, inputs)
     if "ansatz" in architecture:
         _add_ansatz(circuit, part_of(architecture, "ansatz"), weights)
-        return _rename_weights(circuit, encoded), 1
+        return _rename_weights(circuit, inputs), 1
     layers = required(architecture, "layers")
     n_uploads = max(len(layers), 1) if part_of(architecture, "encoding").get("reupload", False) else 1
     for k, layer in enumerate(layers):
         if 0 < k < n_uploads:
-            circuit.compose(encoded, inplace=True)
+            circuit.compose(_with_weights(encoded, weights, inputs), inplace=True)
         _add_layer(circuit, layer, f"layer {k}", weights)
-    return _rename_weights(circuit, encoded), n_uploads
+    return _rename_weights(circuit, inputs), n_uploads
 
 
 def _add_layer(circuit: QuantumCircuit, layer: Any, what: str, weights: Weights) -> None:
@@ -179,7 +201,6 @@ def _add_layer(circuit: QuantumCircuit, layer: Any, what: str, weights: Weights)
 
 
 def _add_ansatz(circuit: QuantumCircuit, part: Architecture, weights: Weights) -> None:
-    """An ansatz with weights of its own, though it may be built of the same parameters every time."""
     build = ansatze[part["name"]]
     block = build(circuit.num_qubits, **options_of(part, build, "ansatz", n_given=1))
     if block.num_qubits != circuit.num_qubits:
@@ -187,13 +208,17 @@ def _add_ansatz(circuit: QuantumCircuit, part: Architecture, weights: Weights) -
             f"the ansatz {part['name']!r} makes a circuit of {block.num_qubits} qubits where n_qubits is "
             f"{circuit.num_qubits}; it must be as wide as it is asked to be."
         )
-    own = {parameter: next(weights) for parameter in parameters_in_order(block)}
-    circuit.compose(block.assign_parameters(own), inplace=True)
+    circuit.compose(_with_weights(block, weights), inplace=True)
 
 
-def _rename_weights(circuit: QuantumCircuit, encoded: QuantumCircuit) -> QuantumCircuit:
+def _with_weights(block: QuantumCircuit, weights: Weights, inputs: Set[Parameter] = frozenset()) -> QuantumCircuit:
+    """A block with weights of its own, though it may be built of the same parameters every time."""
+    own = {parameter: next(weights) for parameter in parameters_in_order(block) if parameter not in inputs}
+    return block.assign_parameters(own)
+
+
+def _rename_weights(circuit: QuantumCircuit, inputs: Set[Parameter]) -> QuantumCircuit:
     """Weights as one vector in the order of application; inputs keep their names."""
-    inputs = set(encoded.parameters)
     own = sorted((p for p in circuit.parameters if p not in inputs), key=lambda p: int(p.name[1:]))
     vector = ParameterVector("w", len(own))
     return circuit.assign_parameters(dict(zip(own, vector, strict=True)))

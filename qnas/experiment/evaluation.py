@@ -73,7 +73,8 @@ class Evaluation:
         details: what else the objectives reported, by objective.
         reason: for a failure, one sentence that begins with the objective's name where one raised; with a traceback
             unless qnas raised it.
-        n_parameters, n_live_weights: all weights of the model; circuit weights that its readout depends on.
+        n_parameters, n_live_weights: all weights of the model; circuit weights that its readout depends on
+            (of the control: those of the circuit that it stands for).
         remark: a warning about inputs and weights that have no effect.
         seconds: wall-clock, for information only.
         seed: of the run.
@@ -159,9 +160,10 @@ def _measure(task: Task, partial: dict[str, Any]) -> None:
             repeat=task.repeat,
             simulator=lambda seed: make_simulator(task.simulation, seed=seed),
         )
-        partial["n_parameters"] = design.initial_model().n_parameters
+        model = design.initial_model()
+        partial["n_parameters"] = model.n_parameters
         check_budgets(space.budgets, design)
-    partial["n_live_weights"] = int(design.builder.live_weights.sum())
+    partial["n_live_weights"] = int(design.builder.live_weights.sum()) * max(len(model.quantum_layers), 1)
     partial["remark"] = design.builder.remark
     for objective in sorted(objectives, key=lambda objective: COSTS.index(objective.cost)):
         _measure_one(objective, design, partial)

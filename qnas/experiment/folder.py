@@ -22,6 +22,7 @@ from qnas.config import Config, to_config
 from qnas.errors import RunFolderError, UsageError
 from qnas.experiment.sources import changes, record_of
 from qnas.front.files import write_at_once
+from qnas.space import Space
 
 _QNAS = "qnas-hqnn"
 _PACKAGES = (
@@ -38,6 +39,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.config_file = path / "config.yaml"
+        self.space_file = path / "space.json"
         self.ledger_file = path / "ledger.jsonl"
         self.environment_file = path / "environment.json"
         self.weights = path / "weights"
@@ -46,16 +48,26 @@ class RunFolder:
         self.log_file = path / "log.txt"
 
     @classmethod
-    def claim(cls, config: Config) -> RunFolder:
-        """The folder of a configuration, made if need be. Raises RunFolderError if it holds something else."""
+    def claim(cls, config: Config, space: Space | None = None) -> RunFolder:
+        """The folder of a configuration, made if need be.
+
+        Args:
+            config: of the run.
+            space: an object in memory, which is written to `space.json` if that is what `config.space` names.
+
+        Raises:
+            RunFolderError: it holds something else.
+        """
         folder = cls(Path(config.run_dir))
-        folder.check(config)
+        folder.check(config, space)
         try:
             folder.path.mkdir(parents=True, exist_ok=True)
             if not folder.config_file.exists():
                 write_at_once(folder.config_file, OmegaConf.to_yaml(OmegaConf.create(asdict(config))))
         except OSError as error:
             raise RunFolderError(f"run_dir {config.run_dir!r} cannot be made: {error}; choose another.") from error
+        if space is not None and folder.keeps(config):
+            write_at_once(folder.space_file, space.to_json() + "\n")
         if not folder.environment_file.exists():
             began = {**environment(), "files": record_of(config)}
             write_at_once(folder.environment_file, json.dumps(began, indent=2) + "\n")
@@ -89,8 +101,16 @@ class RunFolder:
                 held = True
             yield held
 
-    def check(self, config: Config) -> None:
+    def keeps(self, config: Config) -> bool:
+        """Whether the folder itself keeps the space of a configuration."""
+        return Path(config.space) == self.space_file.resolve()
+
+    def check(self, config: Config, space: Space | None = None) -> None:
         """Write nothing, but see whether a run of this configuration may begin or go on in the folder.
+
+        Args:
+            config: of the run.
+            space: an object in memory that it searches.
 
         Raises:
             RunFolderError: it holds another configuration, or files that are no run; or what its run depends on, a file
@@ -104,8 +124,17 @@ class RunFolder:
                     "choose another run_dir, or continue that run with `qnas resume`."
                 )
             self._check_unchanged(config)
+            if space is not None and self.keeps(config) and self.space_file.exists():
+                self._check_space(space)
         elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             raise RunFolderError(f"{str(self.path)!r} exists and is not the folder of a run; choose another run_dir.")
+
+    def _check_space(self, space: Space) -> None:
+        if self.space_file.read_text(encoding="utf-8").rstrip() != space.to_json():
+            raise RunFolderError(
+                f"{str(self.path)!r} already holds a run of another space ({self.space_file.name} in it); choose "
+                "another run_dir, or continue that run with `qnas resume`."
+            )
 
     def _check_unchanged(self, config: Config) -> None:
         if not self.environment_file.exists() and not self.ledger_file.exists():
@@ -128,10 +157,12 @@ class RunFolder:
             )
 
     def read_config(self) -> Config:
-        """The configuration of the run in this folder. Raises RunFolderError if there is none."""
+        """The configuration of the run in this folder, which may have moved. Raises RunFolderError if there is none."""
         self._check_is_run()
         try:
-            return replace(to_config(OmegaConf.load(self.config_file)), run_dir=str(self.path))
+            config = to_config(OmegaConf.load(self.config_file))
+            space = str(self.space_file.resolve()) if self.space_file.is_file() else config.space
+            return replace(config, run_dir=str(self.path), space=space)
         except (OmegaConfBaseException, yaml.YAMLError, UsageError) as error:
             reason = str(error).splitlines()[0]
             raise RunFolderError(f"{str(self.config_file)!r} is not what qnas wrote: {reason}. Restore it.") from error

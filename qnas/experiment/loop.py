@@ -5,18 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from qnas.architecture import Architecture
-from qnas.circuit.build import n_inputs
 from qnas.config import Config
-from qnas.errors import ConfigurationError, RunError, TooManyFeaturesError, UsageError
-from qnas.experiment.budgets import budgeted, check_budgets
+from qnas.errors import ConfigurationError, DesignError, RunError, UsageError
+from qnas.experiment.budgets import budgeted
+from qnas.experiment.candidates import EXCLUSIONS, Candidates, check_candidate, exclusions
 from qnas.experiment.evaluation import Evaluation, Task, failure, splits_of
 from qnas.experiment.executor import Executor, check_executor, make_executor
 from qnas.experiment.folder import RunFolder
@@ -30,7 +29,7 @@ from qnas.space import Genotype, Space, load_space
 
 _LOG = logging.getLogger("qnas")
 _N_PROBES, _N_BUILT = 500, 100
-"""How many designs are drawn, and how many have failed, before a space counts as having none that can be built."""
+"""How many designs are drawn, and how many could not be built, before a space counts as having none to evaluate."""
 
 
 @runtime_checkable
@@ -60,66 +59,69 @@ class Silent:
         """Nothing."""
 
 
-def run_search(config: Config, callbacks: Callbacks | None = None) -> Findings:
+@dataclass(frozen=True)
+class Plan:
+    """What a configuration names, checked."""
+
+    space: Space
+    objectives: tuple[Objective, ...]
+    candidates: Candidates
+    searcher: Searcher
+
+
+def run_search(config: Config, callbacks: Callbacks | None = None, space: Space | None = None) -> Findings:
     """Run a search to its end, or go on with one that was interrupted, and write its results.
 
     Everything that the user may have got wrong is checked before the run folder is made.
+
+    Args:
+        config: of the run.
+        callbacks: watches it.
+        space: what `config.space` names, if it is at hand; see `RunFolder.claim`.
 
     Raises:
         UsageError: of the configuration, the space, the data, the objectives or the run folder.
         RunError: no design of the first generation could be evaluated.
     """
     watcher = callbacks or Silent()
-    space, objectives, searcher = check_run(config)
-    folder = RunFolder.claim(config)
+    plan = check_run(config, space)
+    folder = RunFolder.claim(config, space)
     with folder.held(), _log_file(folder), make_executor(config.executor) as executor:
         break_lock(folder.ledger_file)
-        ledger = Ledger(folder.ledger_file, objectives, space)
-        watcher.on_start(config, n_evaluations=searcher.n_evaluations, n_workers=executor.n_workers)
-        loop = _Loop(config, Findings(config, space, objectives, {}), folder, ledger, executor, watcher)
-        loop.run(searcher)
+        ledger = Ledger(folder.ledger_file, plan.objectives, plan.space)
+        watcher.on_start(config, n_evaluations=plan.searcher.n_evaluations, n_workers=executor.n_workers)
+        findings = Findings(config, plan.space, plan.objectives, {})
+        loop = _Loop(findings, folder, ledger, executor, watcher)
+        loop.run(plan)
         write_results(folder, loop.findings)
     watcher.on_end(loop.findings)
     return loop.findings
 
 
-def check_run(config: Config) -> tuple[Space, tuple[Objective, ...], Searcher]:
+def check_run(config: Config, space: Space | None = None) -> Plan:
     """Everything that the user may have got wrong, checked without writing anything.
 
-    Returns:
-        What the configuration names: its space, its objectives and its searcher.
+    Args:
+        config: of the run.
+        space: what `config.space` names, if it is at hand.
 
     Raises:
         UsageError: of the configuration, the space, the data, the objectives or the run folder.
     """
-    RunFolder(Path(config.run_dir)).check(config)
+    RunFolder(Path(config.run_dir)).check(config, space)
     if config.seed < 0:
         raise ConfigurationError(f"seed is {config.seed}; allowed are whole numbers of at least 0.")
-    space = load_space(config.space)
+    space = space or load_space(config.space)
     objectives = choose_objectives(config.objectives.names, config.objectives.add, config.objectives.options)
     _check_columns(space, objectives)
     for name in space.budgets:
         budgeted(name)
     config.training.check()
     check_executor(config.executor)
-    searcher = make_searcher(config.search, space, len(objectives), config.seed, partial(network_of, space, config))
+    candidates = Candidates(space, splits_of(config.data), config.training)
+    searcher = make_searcher(config.search, space, len(objectives), config.seed, candidates.network_of)
     check_space(space, config)
-    return space, objectives, searcher
-
-
-def network_of(space: Space, config: Config, genotype: Genotype) -> str | None:
-    """The fingerprint of the network that a genotype means; None if it cannot take the features of the data.
-
-    Whatever else is wrong with a design becomes the state of its evaluation.
-    """
-    architecture = effective(space.decode(genotype), config.training.configuration)
-    try:
-        n_inputs(architecture, splits_of(config.data).n_features)
-    except TooManyFeaturesError:
-        return None
-    except Exception:  # noqa: BLE001 - a part of the user's may raise anything
-        pass
-    return architecture.fingerprint
+    return Plan(space, objectives, candidates, searcher)
 
 
 def _check_columns(space: Space, objectives: Sequence[Objective]) -> None:
@@ -142,33 +144,28 @@ class _Loop:
     """One run on its way."""
 
     def __init__(
-        self,
-        config: Config,
-        findings: Findings,
-        folder: RunFolder,
-        ledger: Ledger,
-        executor: Executor,
-        watcher: Callbacks,
+        self, findings: Findings, folder: RunFolder, ledger: Ledger, executor: Executor, watcher: Callbacks
     ) -> None:
         self.findings = findings
-        self._config, self._folder, self._ledger = config, folder, ledger
+        self._config, self._folder, self._ledger = findings.config, folder, ledger
         self._executor, self._watcher = executor, watcher
         found = [evaluation for evaluation in ledger.history() if evaluation.state.about_design]
         self._held = {evaluation.architecture: evaluation for evaluation in found}
         self._written = {design_id: evaluation.architecture for design_id, evaluation in ledger.evaluations()}
         self._ids: dict[Architecture, int] = {}
 
-    def run(self, searcher: Searcher) -> None:
+    def run(self, plan: Plan) -> None:
         """Ask and tell until the searcher has nothing more to ask."""
-        while genotypes := searcher.ask():
+        while genotypes := plan.searcher.ask():
             architectures = [self._architecture(genotype) for genotype in genotypes]
             self._evaluate(architectures)
             evaluations = [self._held[architecture] for architecture in architectures]
             losses = np.array([losses_of(evaluation, self.findings.objectives) for evaluation in evaluations])
-            searcher.tell(genotypes, losses, np.array([evaluation.complete for evaluation in evaluations]))
+            plan.searcher.tell(genotypes, losses, np.array([evaluation.complete for evaluation in evaluations]))
             self._check_any_complete(evaluations)
         if any(design_id >= len(self._ids) for design_id in self._written):
             self._ledger.keep_first(len(self._ids))
+        self._note_shortfall(plan)
 
     def _architecture(self, genotype: Genotype) -> Architecture:
         architecture = effective(self.findings.space.decode(genotype), self._config.training.configuration)
@@ -223,6 +220,19 @@ class _Loop:
             seed=config.seed,
         )
 
+    def _note_shortfall(self, plan: Plan) -> None:
+        """Say why the search has ended before its budget was spent."""
+        n, wanted = len(self._ids), plan.searcher.n_evaluations
+        if n == wanted:
+            return
+        excluded = plan.candidates.excluded()
+        remark = f"the search ended after {n} of {wanted} designs, because it found no others that are new"
+        remark += f"; {excluded}." if excluded else "."
+        if not n:
+            raise RunError(remark)
+        _LOG.warning(remark)
+        self.findings = replace(self.findings, remark=remark)
+
     def _check_any_complete(self, evaluations: Sequence[Evaluation]) -> None:
         if not any(evaluation.complete for evaluation in self._held.values()):
             first = evaluations[0]
@@ -236,25 +246,27 @@ class _Loop:
 def check_space(space: Space, config: Config) -> None:
     """Raise what is wrong if none of some sampled designs can be built on these data, this machine and its budgets."""
     splits, simulator = splits_of(config.data), make_simulator(config.simulation)
+    excluded: list[DesignError] = []
     problems: list[Exception] = []
     rng = np.random.default_rng(0)
     for _ in range(_N_PROBES):
-        architecture = space.decode(space.random_genotype(rng))
+        architecture = effective(space.decode(space.random_genotype(rng)), config.training.configuration)
         try:
+            check_candidate(space.budgets, architecture, splits, config.training)
             design = Design(architecture, splits, config.training, seed=config.seed, simulator=lambda _: simulator)
             design.initial_model()
-            check_budgets(space.budgets, design)
-        except TooManyFeaturesError as error:  # seen at once, and never asked by a searcher
-            problems.append(error)
+        except EXCLUSIONS as error:
+            excluded.append(error)
         except Exception as error:  # noqa: BLE001 - a part of the user's may raise anything
             problems.append(error)
             if len(problems) >= _N_BUILT:
                 break
         else:
             return
-    drawn = f"none of {len(problems)} sampled designs of the space {config.space!r}"
-    within = " within its budgets" if space.budgets else ""
-    raise UsageError(f"{drawn} can be built{within}: {failure(problems[0])[1].splitlines()[0]}")
+    drawn = f"none of {len(excluded) + len(problems)} sampled designs of the space {config.space!r}"
+    reasons = [failure(problems[0])[1].splitlines()[0].rstrip(".")] if problems else []
+    reasons += [exclusions(excluded)] if excluded else []
+    raise UsageError(f"{drawn} can be {'built' if problems else 'evaluated'}: {'; '.join(reasons)}.")
 
 
 @contextmanager

@@ -35,12 +35,16 @@ OWN_COLUMNS = ("id", "fingerprint", "n_parameters", "seconds", "seed", "on_front
 
 @dataclass(frozen=True)
 class Findings:
-    """All evaluations of a run by design id, in the order in which they were asked for."""
+    """All evaluations of a run by design id, in the order in which they were asked for.
+
+    `remark` says why a search that has just ended is shorter than was asked for, if it is.
+    """
 
     config: Config
     space: Space
     objectives: tuple[Objective, ...]
     evaluations: Mapping[int, Evaluation]
+    remark: str = ""
 
     @property
     def losses(self) -> Float[np.ndarray, "k m"]:

@@ -131,7 +131,10 @@ def _without_functions(circuit: QuantumCircuit) -> tuple[QuantumCircuit, list[st
         operation.params = [inputs.get(str(angle), angle) for angle in operation.params]
         plain.append(operation, step.qubits, step.clbits)
     defined = [f"  {_legal(value.name)} = {_legal(text)}" for text, value in inputs.items()]
-    return plain, ["Compute these inputs from others (functions as in Python's math):", *defined]
+    return plain, [
+        "Compute these inputs from others (functions as in Python's math, and sign(x) is -1, 0 or 1):",
+        *defined,
+    ]
 
 
 def _legal(text: str) -> str:

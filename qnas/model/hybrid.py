@@ -10,10 +10,11 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from qnas.architecture import Architecture
-from qnas.circuit.build import design_circuit
+from qnas.circuit.build import design_circuit, pre_of
 from qnas.circuit.parts import options_of, part_of
 from qnas.model.couplings import Ingredients, couplings
 from qnas.model.mixing import Mixing
+from qnas.model.projection import Projection
 from qnas.model.quantum_function import QuantumFunction
 from qnas.model.quantum_layer import QuantumLayer
 from qnas.simulation.contract import Simulator
@@ -80,6 +81,13 @@ class ModelBuilder:
         is_exact = simulator is None or isinstance(simulator, ExactSimulator)
         self._exact = self.function if is_exact else QuantumFunction(self.program, self.design.observables)
         self.live_inputs, self.live_weights = live(self._exact, len(self.design.observables))
+        self._projection: Projection | None = None
+
+    def fit(self, features: Float[Tensor, "samples features"]) -> None:
+        """Fit what needs data, principal components, to the features of the training split, for all models to come."""
+        if pre_of(self.architecture) == "pca":
+            self._projection = Projection(self.n_features, self.program.n_inputs)
+            self._projection.fit(features)
 
     @property
     def exact(self) -> ModelBuilder:
@@ -101,10 +109,16 @@ class ModelBuilder:
         return f"the readout does not depend on {' and '.join(dead)}" if dead else ""
 
     def build(self, seed: int) -> HybridModel:
-        """A freshly initialised model; every weight follows from the seed, and no global state changes."""
+        """A freshly initialised model; every weight follows from the seed, and no global state changes.
+
+        Principal components are those of `fit`, and the first features before.
+        """
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the devices, too
             network = self._couple(self._ingredients(seed), **self._options)
+        for module in network.modules():
+            if self._projection is not None and isinstance(module, Projection):
+                module.load_state_dict(self._projection.state_dict())
         return HybridModel(self.architecture, network)
 
     def _ingredients(self, seed: int) -> Ingredients:
@@ -117,6 +131,8 @@ class ModelBuilder:
             n_live_weights=int(self.live_weights.sum()),
             bounded=self.program.amplitude_inputs is None,
             quantum=partial(self._quantum, torch.Generator().manual_seed(seed)),
+            pre=pre_of(self.architecture),
+            head=tuple(self.architecture.get("head", ())),
         )
 
     def _quantum(self, generator: torch.Generator) -> nn.Module:
@@ -129,14 +145,19 @@ class ModelBuilder:
 
 
 def build_model(architecture: Architecture, n_features: int, n_outputs: int, seed: int) -> nn.Module:
-    """The model of an architecture, initialised from `seed`; see `ModelBuilder` for what can be wrong with it."""
+    """The model of an architecture, initialised from `seed`; see `ModelBuilder` for what can be wrong with it.
+
+    Without data, principal components in front of the circuit (`pre` "pca") are the first features as they are, until
+    training fits them or trained ones are loaded.
+    """
     return ModelBuilder(architecture, n_features, n_outputs).build(seed)
 
 
 def live(function: QuantumFunction, n_readouts: int) -> tuple[Bool[Tensor, " inputs"], Bool[Tensor, " weights"]]:
     """Which inputs and weights of a circuit its readout depends on, by derivatives at a few random points.
 
-    The function must be exact: sampled derivatives are never zero.
+    An input whose derivative is zero, such as one whose sign alone matters, is live if another value of it gives other
+    expectation values. The function must be exact: sampled derivatives are never zero.
     """
     generator = torch.Generator().manual_seed(0)
     program = function.program
@@ -144,7 +165,24 @@ def live(function: QuantumFunction, n_readouts: int) -> tuple[Bool[Tensor, " inp
     weights = torch.rand(program.n_weights, dtype=torch.float64, generator=generator).mul_(6.0).requires_grad_()
     cotangent = torch.randn(4, n_readouts, dtype=torch.float64, generator=generator)
     with torch.enable_grad():
+        values = function(inputs, weights)
         by_input, by_weight = torch.autograd.grad(
-            function(inputs, weights), [inputs, weights], cotangent, allow_unused=True, materialize_grads=True
+            values, [inputs, weights], cotangent, allow_unused=True, materialize_grads=True
         )
-    return by_input.abs().amax(dim=0) > _LIVE, by_weight.abs() > _LIVE
+    alive = by_input.abs().amax(dim=0) > _LIVE
+    for k in torch.nonzero(~alive)[:, 0].tolist():
+        alive[k] = _matters(k, function, inputs.detach(), weights.detach(), values.detach())
+    return alive, by_weight.abs() > _LIVE
+
+
+def _matters(
+    k: int,
+    function: QuantumFunction,
+    inputs: Float[Tensor, "batch inputs"],
+    weights: Float[Tensor, " weights"],
+    values: Float[Tensor, "batch readouts"],
+) -> bool:
+    """Whether input k with the other sign, and another size, gives other values."""
+    changed = inputs.clone()
+    changed[:, k] *= -1.7
+    return bool((function(changed, weights) - values).abs().max() > _LIVE)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from qnas.architecture import Architecture
-from qnas.circuit.build import DIRECT, canonical, coupling_name
+from qnas.circuit.build import DIRECT, canonical
 from qnas.data import Split, Splits
 from qnas.errors import ConfigurationError, unknown
+from qnas.model.classical import canonical_networks
 from qnas.model.hybrid import HybridModel
+from qnas.model.projection import fit_projections
 
 CONFIGURATIONS = ("end_to_end", "quantum_only", "pqc")
 
@@ -52,10 +55,14 @@ class TrainingSettings:
 
 @dataclass(frozen=True)
 class Epoch:
-    """One point of the learning curve; losses are means over a split, the score is accuracy or R^2 on validation."""
+    """One point of the learning curve; losses are means over a split, the score is accuracy or R^2 on validation.
+
+    `gradient` is the root mean square of the loss's derivatives over trained weights and steps; 0 if none is trained.
+    """
 
     epoch: int
     train_loss: float
+    gradient: float
     validation_loss: float
     validation_score: float
 
@@ -75,15 +82,13 @@ class Trained:
 def effective(architecture: Architecture, configuration: str) -> Architecture:
     """The canonical form of the network that a training configuration makes of this architecture.
 
-    "pqc" leaves the circuit alone: the coupling becomes "quantum". That coupling has no hidden layers, whatever the
-    architecture says. Architectures that mean one network have one effective architecture, so its fingerprint tells
-    whether they do.
+    "pqc" leaves the circuit alone: the coupling becomes "quantum". What has no effect with a coupling, such as the
+    hidden layers of a network that it does not have, is left out, whatever the architecture says. Architectures that
+    mean one network have one effective architecture, so its fingerprint tells whether they do.
     """
     if configuration == "pqc":
         architecture = architecture.replace(coupling=DIRECT, hidden=())
-    elif coupling_name(architecture) == DIRECT and architecture.get("hidden"):
-        architecture = architecture.replace(hidden=())
-    return canonical(architecture)
+    return canonical(canonical_networks(architecture))
 
 
 def freeze(model: HybridModel, configuration: str) -> None:
@@ -119,7 +124,7 @@ def predict(model: HybridModel, split: Split) -> Tensor:
 
 
 def train(model: HybridModel, splits: Splits, settings: TrainingSettings, seed: int) -> Trained:
-    """Train in place.
+    """Train in place; principal components that are not fitted yet are fitted to the training split first.
 
     Args:
         model: freshly initialised.
@@ -130,6 +135,7 @@ def train(model: HybridModel, splits: Splits, settings: TrainingSettings, seed: 
     Raises:
         FloatingPointError: a loss is not finite, or numbers that are not finite reached the circuit.
     """
+    fit_projections(model, tensors(splits.train)[0])
     freeze(model, settings.configuration)
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimiser = torch.optim.Adam(parameters, lr=settings.learning_rate) if parameters else None
@@ -137,8 +143,8 @@ def train(model: HybridModel, splits: Splits, settings: TrainingSettings, seed: 
     curve: list[Epoch] = []
     best, best_state = float("inf"), copy.deepcopy(model.state_dict())
     for epoch in range(1, settings.epochs + 1):
-        train_loss = _train_epoch(model, splits, settings, optimiser, generator)
-        curve.append(_validate(model, splits, epoch, train_loss))
+        train_loss, gradient = _train_epoch(model, splits, settings, optimiser, generator)
+        curve.append(Epoch(epoch, train_loss, gradient, *_validate(model, splits)))
         if curve[-1].validation_loss < best:
             best, best_state = curve[-1].validation_loss, copy.deepcopy(model.state_dict())
             best_epoch = epoch
@@ -154,29 +160,38 @@ def _train_epoch(
     settings: TrainingSettings,
     optimiser: torch.optim.Optimizer | None,
     generator: torch.Generator,
-) -> float:
+) -> tuple[float, float]:
+    """The mean loss over samples, and the root mean square of its derivatives over weights and steps."""
     features, targets = tensors(splits.train)
-    criterion, total = loss_function(splits.task), 0.0
+    criterion, total, squares = loss_function(splits.task), 0.0, []
     for rows in _batches(len(features), settings.batch_size, generator):
         loss = criterion(model(features[rows]), targets[rows])
         _check_finite("training", loss.item())
         if optimiser is not None:
             optimiser.zero_grad()
             torch.autograd.backward(loss)
+            squares.append(_mean_square([weight.grad for weight in optimiser.param_groups[0]["params"]]))
             optimiser.step()
         total += loss.item() * len(rows)
-    return total / len(features)
+    return total / len(features), math.sqrt(np.mean(squares)) if squares else 0.0
+
+
+def _mean_square(gradients: Iterable[Tensor | None]) -> float:
+    """Over all entries; a weight that the loss does not depend on may have no gradient."""
+    found = [gradient.detach().numpy().ravel() for gradient in gradients if gradient is not None]
+    return float(np.mean(np.square(np.concatenate(found)))) if found else 0.0
 
 
 def _batches(n_samples: int, batch_size: int, generator: torch.Generator) -> Iterator[Int[Tensor, " rows"]]:
     yield from torch.split(torch.randperm(n_samples, generator=generator), batch_size)
 
 
-def _validate(model: HybridModel, splits: Splits, epoch: int, train_loss: float) -> Epoch:
+def _validate(model: HybridModel, splits: Splits) -> tuple[float, float]:
+    """Loss and score on the validation split."""
     outputs, (_, targets) = predict(model, splits.validation), tensors(splits.validation)
     loss = loss_function(splits.task)(outputs, targets).item()
     _check_finite("validation", loss)
-    return Epoch(epoch, train_loss, loss, score(outputs, targets, splits.task))
+    return loss, score(outputs, targets, splits.task)
 
 
 def _check_finite(name: str, loss: float) -> None:

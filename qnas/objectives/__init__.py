@@ -1,6 +1,6 @@
 """What a front is made of. One file per objective; importing this room registers the bundled ones."""
 
-from qnas.objectives import accuracy, counts
+from qnas.objectives import accuracy, counts, gradient_norm
 from qnas.objectives.design import Design
 from qnas.objectives.entangling import EntanglingCapability, entangling_capability
 from qnas.objectives.expressibility import Expressibility, expressibility
@@ -9,6 +9,7 @@ from qnas.objectives.frame_potential import FramePotential, frame_potential
 from qnas.objectives.gradient_efficiency import GradientEfficiency, gradient_efficiency
 from qnas.objectives.lie_algebra import lie_algebra_dim
 from qnas.objectives.objective import Estimate, Objective, choose_objectives, objective, objectives
+from qnas.objectives.scaling import GradientScaling, gradient_scaling
 from qnas.objectives.trainability import GradientVariance, gradient_variance
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Flops",
     "FramePotential",
     "GradientEfficiency",
+    "GradientScaling",
     "GradientVariance",
     "Objective",
     "accuracy",
@@ -29,6 +31,8 @@ __all__ = [
     "flops",
     "frame_potential",
     "gradient_efficiency",
+    "gradient_norm",
+    "gradient_scaling",
     "gradient_variance",
     "lie_algebra_dim",
     "objective",

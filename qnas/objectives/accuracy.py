@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
 import torch
 
@@ -28,8 +30,7 @@ def accuracy(design: Design) -> Estimate:
         error: float | None = float(np.sqrt(smoothed * (1 - smoothed) / n_samples))
     else:
         error = _bootstrap(outputs, targets, design.rng("accuracy"))
-    curve = [[e.epoch, e.train_loss, e.validation_loss, e.validation_score] for e in trained.curve]
-    return Estimate(value, error, {"learning_curve": curve})
+    return Estimate(value, error, {"learning_curve": [asdict(epoch) for epoch in trained.curve]})
 
 
 def _bootstrap(outputs: torch.Tensor, targets: torch.Tensor, rng: np.random.Generator) -> float | None:

@@ -56,6 +56,7 @@ class Design:
         self._entropy = (seed, int(self.architecture.fingerprint, 16), repeat)
         own = None if simulator is None else simulator(self.integer_seed("simulation"))
         self._for_training = ModelBuilder(self.architecture, splits.n_features, splits.n_outputs, own)
+        self._for_training.fit(torch.from_numpy(splits.train.features))
         self.builder = self._for_training.exact
 
     def rng(self, purpose: str) -> np.random.Generator:

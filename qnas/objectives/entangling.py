@@ -5,21 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from qiskit import QuantumCircuit
 from torch import Tensor
 
-from qnas.circuit.lower import lower
 from qnas.circuit.program import CircuitProgram
 from qnas.errors import CircuitError
-from qnas.model.quantum_function import final_states
 from qnas.objectives.design import Design
 from qnas.objectives.objective import Estimate, objective
+from qnas.objectives.random_states import NO_INPUTS, over_states, program_of_weights, random_weights
 from qnas.simulation.contract import States
 
 REFERENCE = "Sim, Johnson and Aspuru-Guzik 2019, arXiv 1905.10876; Meyer and Wallach 2002, in the form of Brennen 2003"
-_AMPLITUDES_AT_ONCE = 2**20
 
 
 @dataclass(frozen=True)
@@ -43,9 +40,7 @@ def entangling_capability(circuit: QuantumCircuit, n_samples: int = 1000, seed: 
     Raises:
         CircuitError: the circuit does not lower, or fewer than 2 samples are asked for.
     """
-    program = lower(circuit, [], list(circuit.parameters))
-    no_inputs = torch.empty(1, 0, dtype=torch.float64)
-    return _entangling_capability(program, no_inputs, n_samples, np.random.default_rng(seed))
+    return _entangling_capability(program_of_weights(circuit), NO_INPUTS, n_samples, np.random.default_rng(seed))
 
 
 @objective("maximize", "Q", cost="states", name="entangling_capability", reference=REFERENCE, least={"n_samples": 2})
@@ -62,10 +57,7 @@ def _entangling_capability(
         raise CircuitError(
             f"entangling capability and its error need at least 2 samples, but n_samples is {n_samples}."
         )
-    weights = torch.from_numpy(rng.uniform(0, 2 * np.pi, (n_samples, program.n_weights)))
-    chunks = torch.split(weights, max(1, _AMPLITUDES_AT_ONCE >> program.n_qubits))
-    found = [meyer_wallach(final_states(program, inputs.expand(len(chunk), -1), chunk)) for chunk in chunks]
-    values = np.concatenate(found)
+    values = over_states(program, inputs, random_weights(program, (1, n_samples), rng), meyer_wallach)
     return EntanglingCapability(float(values.mean()), float(values.std(ddof=1) / np.sqrt(n_samples)))
 
 

@@ -10,7 +10,7 @@ import torch
 from qiskit.quantum_info import SparsePauliOp
 
 from qnas.architecture import Architecture
-from qnas.circuit.lower import ROTATIONS, lower
+from qnas.circuit.lower import ROTATIONS
 from qnas.circuit.program import CircuitProgram, Fixed, Rotation
 from qnas.model.hybrid import HybridModel, ModelBuilder
 from qnas.objectives.design import Design
@@ -61,19 +61,17 @@ def design_flops(design: Design) -> Estimate:
 
 
 def _flops(builder: ModelBuilder) -> Flops:
+    """A model with several circuits, which are all of one form, has their sum."""
     model = builder.build(0).eval()
-    classical = classical_flops(model, builder.n_features)
-    if not model.quantum_layers:
-        return Flops(0, 0, 0, classical, 0, 0)
-    program, design = builder.program, builder.design
-    encoding = design.n_uploads * program_flops(lower(design.encoding, design.inputs, []))
+    program, design, n_circuits = builder.program, builder.design, len(model.quantum_layers)
+    encoding = design.n_uploads * program_flops(design.encoding_program)
     return Flops(
-        encoding=encoding,
-        circuit=program_flops(program) - encoding,
-        readout=readout_flops(design.observables),
-        classical=classical,
-        n_rotations=len(program.rotations),
-        n_qubits=program.n_qubits,
+        encoding=n_circuits * encoding,
+        circuit=n_circuits * (program_flops(program) - encoding),
+        readout=n_circuits * readout_flops(design.observables),
+        classical=classical_flops(model, builder.n_features),
+        n_rotations=n_circuits * len(program.rotations),
+        n_qubits=program.n_qubits if n_circuits else 0,
     )
 
 

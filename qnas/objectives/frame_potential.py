@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from math import comb
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from qiskit import QuantumCircuit
 from torch import Tensor
 
-from qnas.circuit.lower import lower
 from qnas.circuit.program import CircuitProgram
 from qnas.errors import CircuitError
 from qnas.objectives.design import Design
-from qnas.objectives.expressibility import sampled_fidelities
 from qnas.objectives.objective import Estimate, objective
+from qnas.objectives.random_states import NO_INPUTS, program_of_weights, sampled_fidelities
 
 REFERENCE = "Nakaji and Yamamoto 2021, arXiv 2005.12537; Sim, Johnson and Aspuru-Guzik 2019, arXiv 1905.10876"
 
@@ -42,9 +40,7 @@ def frame_potential(circuit: QuantumCircuit, t: int = 2, n_pairs: int = 5000, se
     Raises:
         CircuitError: the circuit does not lower, t is below 1, or fewer than 2 pairs are asked for.
     """
-    program = lower(circuit, [], list(circuit.parameters))
-    no_inputs = torch.empty(1, 0, dtype=torch.float64)
-    return _frame_potential(program, no_inputs, t, n_pairs, np.random.default_rng(seed))
+    return _frame_potential(program_of_weights(circuit), NO_INPUTS, t, n_pairs, np.random.default_rng(seed))
 
 
 @objective(

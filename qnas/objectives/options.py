@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import NoneType, SimpleNamespace, UnionType
 from typing import Any
 
-from qnas.errors import ConfigurationError
+from qnas.errors import ConfigurationError, unknown
 
 _WORDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false", NoneType: "null"}
 
@@ -30,12 +30,16 @@ def check_option(key: str, value: object, annotation: Any, least: int | float | 
     Args:
         key: what messages call the option.
         value: as YAML gives it.
-        annotation: int, float, str or bool, or a union of them and None; any other type is not checked.
+        annotation: int, float, str or bool, a union of them and None, or a Literal; any other type is not checked.
         least: the smallest number that is allowed; an option without such an annotation must be a number then.
 
     Raises:
         ConfigurationError: the value is of another type, or too small.
     """
+    if typing.get_origin(annotation) is typing.Literal:
+        if value not in typing.get_args(annotation):
+            raise ConfigurationError(unknown(f"value of {key},", value, typing.get_args(annotation)))
+        return
     union = typing.get_origin(annotation) in (typing.Union, UnionType)
     allowed = typing.get_args(annotation) if union else (annotation,)
     if any(kind not in _WORDS for kind in allowed):

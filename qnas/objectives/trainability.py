@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from typing import Literal
 
 import numpy as np
 import torch
@@ -12,7 +14,7 @@ from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 from torch import Tensor, nn
 
-from qnas.circuit.lower import lower
+from qnas.circuit.build import DesignCircuit
 from qnas.errors import CircuitError
 from qnas.model.hybrid import HybridModel
 from qnas.model.mixing import initial_mixing
@@ -20,9 +22,10 @@ from qnas.model.quantum_function import QuantumFunction
 from qnas.model.training import loss_function, tensors
 from qnas.objectives.design import Design
 from qnas.objectives.objective import Estimate, objective
+from qnas.objectives.random_states import NO_INPUTS, program_of_weights, random_weights
 
 _N_RESAMPLES = 200
-_ROUNDING = 1e-20
+ROUNDING = 1e-20
 """A mean variance below this, of derivatives below 1e-10, is rounding; costs are of order one."""
 REFERENCE = "McClean et al. 2018, arXiv 1803.11173; training configurations of arXiv 2605.25768"
 Derivatives = Float[np.ndarray, "starts weights"]
@@ -55,9 +58,8 @@ def gradient_variance(
             f"a variance of derivatives needs weights and at least 2 starts, but the circuit has "
             f"{len(circuit.parameters)} parameters and n_starts is {n_starts}."
         )
-    function = QuantumFunction(lower(circuit, [], list(circuit.parameters)), [observable], weights_vary=True)
-    no_inputs = torch.empty(1, 0, dtype=torch.float64)
-    found = _derivatives_of_readout(function, None, no_inputs, n_starts, np.random.default_rng(seed))
+    function = QuantumFunction(program_of_weights(circuit), [observable], weights_vary=True)
+    found = _derivatives_of_readout(function, NO_INPUTS, n_starts, np.random.default_rng(seed))
     return GradientVariance(found.var(axis=0, ddof=1), _variance_error(found))
 
 
@@ -69,13 +71,17 @@ def gradient_variance(
     reference=REFERENCE,
     least={"n_starts": 2, "batch_size": 1},
 )
-def design_trainability(design: Design, *, n_starts: int = 64, batch_size: int = 32) -> Estimate:
+def design_trainability(
+    design: Design, *, n_starts: int = 64, batch_size: int = 32, cost: Literal["task", "local", "global"] = "task"
+) -> Estimate:
     """log10 of the mean over weights of the variance over random starts of the cost's derivative.
 
-    The cost is, by the training configuration: "pqc" the mean readout value at one seeded data sample; "quantum_only"
-    the task loss on one fixed batch with classical weights at their seeded start; "end_to_end" the same with all
-    weights drawn anew each start. Then the quantum and the classical part are reported apart, too, each where the cost
-    depends on it. The weights of a learned mixture of observables are quantum ones.
+    The cost "task" is, by the training configuration: "pqc" the mean readout value at one seeded data sample;
+    "quantum_only" the task loss on one fixed batch with classical weights at their seeded start; "end_to_end" the same
+    with all weights drawn anew each start. Then the quantum and the classical part are reported apart, too, each where
+    the cost depends on it. The weights of a learned mixture of observables are quantum ones. In all configurations, the
+    cost "local" is the mean over qubits of the probability of 0, and "global" the probability of 0 on all of them
+    (Cerezo et al. 2021, arXiv 2001.00550), at one seeded data sample.
 
     Whatever simulator trains, this one is exact: the variance is a property of the circuit and its cost, to which shots
     would add their own.
@@ -85,12 +91,13 @@ def design_trainability(design: Design, *, n_starts: int = 64, batch_size: int =
     """
     if n_starts < 2:
         raise CircuitError(f"a variance of derivatives needs at least 2 starts, but n_starts is {n_starts}.")
-    if design.training.configuration == "pqc":
-        circuit, inputs, rng = design.builder.design, design.sample_input, design.rng("starts")
-        function = QuantumFunction(design.program, circuit.observables, weights_vary=True)
-        parts = {"quantum": _derivatives_of_readout(function, circuit.mixed_to, inputs, n_starts, rng)}
-    else:
+    if cost == "task" and design.training.configuration != "pqc":
         parts = _derivatives_of_loss(design, n_starts, batch_size)
+    else:
+        observables, mixed_to = _READ[cost](design.builder.design)
+        function = QuantumFunction(design.program, observables, weights_vary=True)
+        found = _derivatives_of_readout(function, design.sample_input, n_starts, design.rng("starts"), mixed_to)
+        parts = {"quantum": found}
     every = np.concatenate(list(parts.values()), axis=1)
     value, error = log_mean_variance(every, design.rng("bootstrap"))
     details = {
@@ -99,6 +106,24 @@ def design_trainability(design: Design, *, n_starts: int = 64, batch_size: int =
         if mean_variance(part) > 0
     }
     return Estimate(value, error, details if len(parts) > 1 else {})
+
+
+def zero_probabilities(n_qubits: int) -> list[SparsePauliOp]:
+    """The probability of 0 of each qubit; their mean is the local cost."""
+    return [SparsePauliOp.from_sparse_list([("", [], 0.5), ("Z", [k], 0.5)], n_qubits) for k in range(n_qubits)]
+
+
+def all_zero_probability(n_qubits: int) -> list[SparsePauliOp]:
+    """The probability of 0 of all qubits at once, the global cost."""
+    return [reduce(SparsePauliOp.tensor, [SparsePauliOp(["I", "Z"], [0.5, 0.5])] * n_qubits)]
+
+
+_READ: dict[str, Callable[[DesignCircuit], tuple[Sequence[SparsePauliOp], int | None]]] = {
+    "task": lambda design: (design.observables, design.mixed_to),
+    "local": lambda design: (zero_probabilities(design.circuit.num_qubits), None),
+    "global": lambda design: (all_zero_probability(design.circuit.num_qubits), None),
+}
+"""Of each cost, the observables and how many learned mixtures of them there are, if they are mixed."""
 
 
 def log_mean_variance(derivatives: Derivatives, rng: np.random.Generator) -> tuple[float, float]:
@@ -122,18 +147,18 @@ def mean_variance(derivatives: Derivatives) -> float:
     if not derivatives.size:
         return 0.0
     value = float(derivatives.var(axis=0, ddof=1).mean())
-    return 0.0 if value < _ROUNDING else value
+    return 0.0 if value < ROUNDING else value
 
 
 def _derivatives_of_readout(
     function: QuantumFunction,
-    mixed_to: int | None,
     inputs: Float[Tensor, "1 inputs"],
     n_starts: int,
     rng: np.random.Generator,
+    mixed_to: int | None = None,
 ) -> Derivatives:
     """Of the mean readout value, by the weights of the circuit and of a mixture; all starts are one batch."""
-    weights = torch.from_numpy(rng.uniform(0, 2 * np.pi, (n_starts, function.program.n_weights))).requires_grad_()
+    weights = random_weights(function.program, (n_starts,), rng).requires_grad_()
     expectations = function(inputs.expand(n_starts, -1), weights)
     if mixed_to is None:
         return torch.autograd.grad(expectations.mean(dim=1).sum(), weights)[0].numpy()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from itertools import islice
+from itertools import count, islice
 
 import numpy as np
 
@@ -14,6 +14,9 @@ Identify = Callable[[Genotype], str | None]
 
 TRIES_PER_DESIGN = 50
 """Random draws for each design that is wanted, before a small space is gone through one by one."""
+
+MAX_EXCLUDED = 2_000
+"""Designs met in a row that mean no network, or as many as a smaller space has, before a draw looks no further."""
 
 
 class Novelty:
@@ -38,7 +41,7 @@ class Novelty:
         taken = set(taken)
         positions = []
         for k, genotype in enumerate(genotypes):
-            if self.space.is_valid(genotype) and self._take(genotype, taken):
+            if self.space.is_valid(genotype) and self._is_new(self.identify(genotype), taken):
                 positions.append(k)
         return positions
 
@@ -49,19 +52,30 @@ class Novelty:
             SpaceError: the space has no valid design.
         """
         taken = set(taken)
-        candidates = self._candidates(n * TRIES_PER_DESIGN, rng)
-        fresh = (one for one in candidates if self._take(one, taken))
+        fresh = (genotype for genotype, network in self._candidates(n, rng) if self._is_new(network, taken))
         return list(islice(fresh, n))
 
-    def _candidates(self, n_tries: int, rng: np.random.Generator) -> Iterator[Genotype]:
+    def _candidates(self, n: int, rng: np.random.Generator) -> Iterator[tuple[Genotype, str]]:
         """Random designs, unless most are asked already; then, if there are few enough, all in random order."""
         if self.space.tree.size > 2 * len(self._asked):
-            yield from (self.space.random_genotype(rng) for _ in range(n_tries))
+            drawn = (self.space.random_genotype(rng) for _ in count())
+            yield from islice(self._meaningful(drawn), n * TRIES_PER_DESIGN)
         if self.space.is_enumerable:
-            yield from map(self.space.encode, self.space.architectures(rng))
+            yield from self._meaningful(map(self.space.encode, self.space.architectures(rng)))
 
-    def _take(self, genotype: Genotype, taken: set[str | None]) -> bool:
-        network = self.identify(genotype)
+    def _meaningful(self, genotypes: Iterable[Genotype]) -> Iterator[tuple[Genotype, str]]:
+        """Those that mean a network, with that, until too many in a row mean none."""
+        n_excluded, patience = 0, min(MAX_EXCLUDED, self.space.tree.size)
+        for genotype in genotypes:
+            network = self.identify(genotype)
+            if network is not None:
+                n_excluded = 0
+                yield genotype, network
+            elif (n_excluded := n_excluded + 1) == patience:
+                return
+
+    def _is_new(self, network: str | None, taken: set[str | None]) -> bool:
+        """Whether a network was never asked and is not taken; it is, from now on."""
         if network in self._asked or network in taken:
             return False
         taken.add(network)

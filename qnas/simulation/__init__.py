@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
+from qnas.circuit.backends import BackendChoice
 from qnas.errors import ConfigurationError, unknown
-from qnas.simulation.backends import BackendChoice
 from qnas.simulation.contract import Simulator
 from qnas.simulation.exact import ExactSimulator
 from qnas.simulation.sampled import SampledSimulator
@@ -22,7 +22,7 @@ class SimulationSettings:
         name: "exact", "shots" (ideal gates and readout) or "noisy" (those of a backend).
         memory_gib: the budget of one simulation; None for what is available. Workers do not know of each other.
         n_shots, gradient, spsa_step, n_spsa_averages: of shots; see `SampledSimulator`.
-        backend, backend_qubits, backend_seed: whose noise; see `BackendChoice`.
+        backend, backend_qubits, backend_seed, backend_topology, backend_entangler: whose noise; see `BackendChoice`.
     """
 
     name: str = "exact"
@@ -34,6 +34,8 @@ class SimulationSettings:
     backend: str = "generic"
     backend_qubits: int | None = None
     backend_seed: int = 0
+    backend_topology: str = "all"
+    backend_entangler: str = "cx"
 
 
 def make_simulator(settings: SimulationSettings, *, seed: int = 0) -> Simulator:
@@ -74,7 +76,14 @@ def _shots(settings: SimulationSettings, seed: int) -> Simulator:
 
 
 def _noisy(settings: SimulationSettings, seed: int) -> Simulator:
-    return _sampled(settings, BackendChoice(settings.backend, settings.backend_qubits, settings.backend_seed), seed)
+    chosen = BackendChoice(
+        name=settings.backend,
+        n_qubits=settings.backend_qubits,
+        seed=settings.backend_seed,
+        topology=settings.backend_topology,
+        entangler=settings.backend_entangler,
+    )
+    return _sampled(settings, chosen, seed)
 
 
 def _sampled(settings: SimulationSettings, backend: BackendChoice | None, seed: int) -> Simulator:
@@ -90,10 +99,11 @@ def _sampled(settings: SimulationSettings, backend: BackendChoice | None, seed: 
 
 
 _OF_SHOTS = ("n_shots", "gradient", "spsa_step", "n_spsa_averages")
+_OF_BACKENDS = ("backend", "backend_qubits", "backend_seed", "backend_topology", "backend_entangler")
 SIMULATORS: dict[str, tuple[Callable[[SimulationSettings, int], Simulator], tuple[str, ...]]] = {
     "exact": (_exact, ()),
     "shots": (_shots, _OF_SHOTS),
-    "noisy": (_noisy, (*_OF_SHOTS, "backend", "backend_qubits", "backend_seed")),
+    "noisy": (_noisy, (*_OF_SHOTS, *_OF_BACKENDS)),
 }
 """How each simulator is made, and the settings that it uses."""
 

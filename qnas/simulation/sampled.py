@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 
 import numpy as np
 from jaxtyping import Bool, Float
+from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
+from qiskit_aer import AerSimulator
+from qiskit_aer.noise import NoiseModel
 
+from qnas.circuit.backends import BackendChoice
 from qnas.circuit.program import CircuitProgram
-from qnas.errors import ConfigurationError, unknown
-from qnas.simulation.backends import BackendChoice, device
+from qnas.errors import CircuitError, ConfigurationError, unknown
+from qnas.simulation.backends import Device, device
 from qnas.simulation.contract import EVERYTHING, Binding, Gradients, Needs, Spent
 from qnas.simulation.gradients import Points, Spsa, Wanted, parameter_shift
 from qnas.simulation.measured import MeasuredCircuits, Shots
@@ -34,7 +38,8 @@ class SampledSimulator:
             circuits per sample and direction).
         spsa_step: how far SPSA moves each slot, in radians.
         n_spsa_averages: over how many directions SPSA averages.
-        backend: whose noise; None for ideal gates and readout.
+        backend: whose gates and noise; None for ideal ones.
+        noise: errors of your own instead, on gates among which the circuit is transpiled, the model's basis gates.
         seed: of all shots and of SPSA's directions; layers and copies with one seed draw the same shots.
         memory_bytes: the budget of one circuit; by default what is available when it is prepared.
 
@@ -47,6 +52,7 @@ class SampledSimulator:
     spsa_step: float = 0.2
     n_spsa_averages: int = 1
     backend: BackendChoice | None = None
+    noise: NoiseModel | None = field(default=None, hash=False)
     seed: int = 0
     memory_bytes: int | None = None
 
@@ -63,6 +69,10 @@ class SampledSimulator:
             raise ConfigurationError(
                 f"backend is {self.backend!r}; give BackendChoice('generic'), or None for no noise."
             )
+        if self.noise is not None and not isinstance(self.noise, NoiseModel):
+            raise ConfigurationError(f"noise is {self.noise!r}; give a NoiseModel of qiskit_aer.noise, or None.")
+        if self.noise is not None and self.backend is not None:
+            raise ConfigurationError(f"noise and the backend {self.backend.name!r} are both given; choose one of them.")
         if self.seed < 0:
             raise ConfigurationError(f"the simulator's seed is {self.seed}; it must not be negative.")
 
@@ -89,8 +99,9 @@ class SampledExecutable:
         self._simulator = simulator
         self.varying = varying
         self._measurement = measurement(observables, program.n_qubits)
-        chosen = None if simulator.backend is None else device(simulator.backend, program.n_qubits)
-        self._circuits = MeasuredCircuits(program, self._measurement.groups, chosen)
+        self._circuits = MeasuredCircuits(program, self._measurement.groups, _device(simulator, program.n_qubits))
+        if simulator.noise is not None:
+            _check_noise(simulator.noise, self._circuits.circuits)
         of_shots, of_directions = np.random.SeedSequence(simulator.seed).spawn(2)
         self._seeds = np.random.default_rng(of_shots)
         self._directions = np.random.default_rng(of_directions)
@@ -149,3 +160,19 @@ class SampledExecutable:
             before = self.spent
             self.spent = Spent(before.n_circuits + n_circuits, before.n_shots + n_circuits * self._simulator.n_shots)
         return scale[:, None] * values
+
+
+def _device(simulator: SampledSimulator, n_qubits: int) -> Device | None:
+    if simulator.noise is not None:
+        return Device(AerSimulator(noise_model=simulator.noise), simulator.noise)
+    return None if simulator.backend is None else device(simulator.backend, n_qubits)
+
+
+def _check_noise(noise: NoiseModel, circuits: Sequence[QuantumCircuit]) -> None:
+    """A model of other gates than the circuit's would be ignored without a word."""
+    noisy, found = set(noise.noise_instructions), {name for circuit in circuits for name in circuit.count_ops()}
+    if noisy and not noisy & found:
+        raise CircuitError(
+            f"the noise model has errors on {', '.join(sorted(noisy))}, but the circuit, written in the model's basis "
+            f"gates, has only {', '.join(sorted(found - {'barrier'}))}; add errors on these, or change basis_gates."
+        )

@@ -10,12 +10,11 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Bool, Complex, Int
 
-from qnas.circuit.program import CircuitProgram, Fixed, Rotation
+from qnas.circuit.program import CircuitProgram, Rotation
 from qnas.simulation.blocks import DenseBlock, DiagonalBlock, LocalBlock, MonomialBlock, PauliBlock, schedule
-from qnas.simulation.cells import Cells, Rows
+from qnas.simulation.cells import Cells, Gate, Rows
 from qnas.simulation.transitions import Window, windows
 
-Gates: TypeAlias = list[Rotation | Fixed]
 _KEPT_LAYOUTS = 4
 
 
@@ -141,7 +140,7 @@ class Plan:
 
 def make_plan(program: CircuitProgram, varying: Bool[np.ndarray, " slots"]) -> Plan:
     """Schedule a program whose slots marked in `varying` differ per sample."""
-    cells: tuple[list[Gates], list[Gates]] = ([], [])
+    cells: tuple[list[list[Gate]], list[list[Gate]]] = ([], [])
     all_windows = windows(program.n_qubits)
     steps: list[Step] = []
     for block in schedule(program):
@@ -168,7 +167,7 @@ def make_plan(program: CircuitProgram, varying: Bool[np.ndarray, " slots"]) -> P
 def _local_step(
     block: LocalBlock,
     varying: Bool[np.ndarray, " slots"],
-    cells: tuple[list[Gates], list[Gates]],
+    cells: tuple[list[list[Gate]], list[list[Gate]]],
     all_windows: Sequence[Window],
 ) -> LocalStep:
     """Number the cells of a block, and note where those with rotations read their Pauli vectors."""

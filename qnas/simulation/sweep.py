@@ -15,7 +15,7 @@ from qnas.simulation.product import ProductState
 from qnas.simulation.steps import DenseStep, LocalStep, MonomialStep, Plan, Reading, Start, Step
 
 Live = Complex[np.ndarray, "copies batch dim"]
-Matrices = tuple[Complex[np.ndarray, "shared 2 2"], Complex[np.ndarray, "varying batch 2 2"]]
+CellMatrices = tuple[Complex[np.ndarray, "shared 2 2"], Complex[np.ndarray, "varying batch 2 2"]]
 """Of the cells that all samples share, and of those that vary."""
 Vectors = tuple[Float[np.ndarray, "shared 3"], Float[np.ndarray, "varying batch 3"]]
 """Im <lambda| (X, Y, Z) |psi> right behind the same cells."""
@@ -80,7 +80,7 @@ class Sweep:
         states[:, self.batch :] = 0
         return states[:, : self.batch]
 
-    def _prepare(self, live: States, matrices: Matrices) -> None:
+    def _prepare(self, live: States, matrices: CellMatrices) -> None:
         if self._amplitudes is not None:
             live[:] = self._amplitudes
         elif self._plan.start is not None:
@@ -91,7 +91,7 @@ class Sweep:
             live[:] = 0
             live[:, 0] = 1
 
-    def _product(self, start: Start, matrices: Matrices) -> ProductState:
+    def _product(self, start: Start, matrices: CellMatrices) -> ProductState:
         columns = np.empty((self.batch, self._plan.n_qubits, 2), dtype=np.complex128)
         if start.varying is not None:
             qubits, cells = start.varying
@@ -103,7 +103,7 @@ class Sweep:
             columns[:, start.idle] = _IDLE
         return ProductState(columns, start.windows)
 
-    def _apply(self, aer: Register, live: Live, step: Step, matrices: Matrices) -> None:
+    def _apply(self, aer: Register, live: Live, step: Step, matrices: CellMatrices) -> None:
         if isinstance(step, LocalStep):
             self._apply_cells(aer, step, matrices)
         elif isinstance(step, DenseStep):
@@ -115,7 +115,7 @@ class Sweep:
             else:
                 self._rotate(live, step, sign=1.0)
 
-    def _apply_cells(self, aer: Register, step: LocalStep, matrices: Matrices) -> None:
+    def _apply_cells(self, aer: Register, step: LocalStep, matrices: CellMatrices) -> None:
         shared, varying = matrices
         for qubit, cell in step.shared:
             aer.unitary((qubit,), shared[cell])
@@ -172,7 +172,7 @@ class Sweep:
         return cotangents
 
     def _way_back(
-        self, steps: Sequence[Step], psi: States | None, cotangents: States, inverses: Matrices, read: Read
+        self, steps: Sequence[Step], psi: States | None, cotangents: States, inverses: CellMatrices, read: Read
     ) -> States:
         """Undo steps on the cotangents behind them, and on psi; with no psi, the kept states stand in for it.
 
@@ -192,7 +192,7 @@ class Sweep:
             aer.flush()
             return live[-1]
 
-    def _undo(self, aer: Register, live: Live, step: Step, inverses: Matrices) -> None:
+    def _undo(self, aer: Register, live: Live, step: Step, inverses: CellMatrices) -> None:
         if isinstance(step, LocalStep):
             self._apply_cells(aer, step, inverses)
         elif isinstance(step, DenseStep):

@@ -13,7 +13,7 @@ from qnas.architecture import Architecture
 from qnas.circuit import ansatze as ansatz_room
 from qnas.circuit.ansatze import ENTANGLERS, TRAINABLE, ansatz, sim2019
 from qnas.circuit.build import build_circuit, canonical, design_circuit, n_inputs
-from qnas.circuit.encodings import encodings
+from qnas.circuit.encodings import encoding, encodings
 from qnas.circuit.readouts import readout, readouts
 from qnas.circuit.topologies import topologies
 from qnas.errors import DesignError, PluginError
@@ -69,6 +69,47 @@ def test_uploads_come_before_every_layer():
     assert made.circuit.count_ops()["rx"] == 12
     starts = [k for k, i in enumerate(made.circuit.data) if i.operation.name == "rx"]
     assert starts == [at + k for at in (0, 12, 24, 36) for k in range(3)]
+
+
+@pytest.mark.parametrize("layers", [[LAYER] * 3, [{"name": "sim2019", "template": 1}] * 3])
+def test_each_upload_has_weights_of_its_own(layers):
+    encoding = {"name": "angle", "axis": "x", "reupload": True, "trainable": True}
+    made = design_circuit(architecture(encoding=encoding, layers=layers), 3)
+    names = [sorted(p.name for p in i.operation.params[0].parameters) for i in made.circuit.data if i.params]
+    assert names == [name for k in range(3) for name in upload_and_layer(first_weight=9 * k)]
+    assert (made.n_uploads, made.program.n_inputs, made.program.n_weights) == (3, 3, 27)
+    assert (made.encoding_program.n_inputs, made.encoding_program.n_weights) == (3, 3)
+
+
+def upload_and_layer(first_weight):
+    """Parameters of three scaled features and of a layer of six rotations."""
+    scaled = [[f"w[{first_weight + k}]", f"x[{k}]"] for k in range(3)]
+    return scaled + [[f"w[{first_weight + k}]"] for k in range(3, 9)]
+
+
+def test_an_encoding_with_weights_goes_before_an_ansatz():
+    changes = {"layers": None, "ansatz": {"name": "sim2019", "template": 1}}
+    made = design_circuit(architecture(encoding={"name": "angle", "trainable": True}, **changes), 3)
+    first = made.circuit.data[0].operation.params[0].parameters
+    assert {p.name for p in first} == {"x[0]", "w[0]"}
+    assert [p.name for p in made.weights] == [f"w[{k}]" for k in range(9)]
+
+
+def test_weights_of_an_encoding_may_have_any_names(monkeypatch):
+    monkeypatch.setattr(encodings, "_parts", dict(encodings._parts))
+
+    @encoding("mine")
+    def mine(features, n_qubits):
+        circuit = QuantumCircuit(n_qubits)
+        circuit.rx(features[0] + Parameter("w1"), 0)
+        circuit.rx(Parameter("w0"), 0)
+        return circuit
+
+    made = design_circuit(architecture(encoding={"name": "mine", "reupload": True}), 3)
+    assert [p.name for p in made.weights] == [f"w[{k}]" for k in range(16)]
+    assert [str(i.params[0]) for i in made.circuit.data if i.operation.name == "rx"] == [
+        "w[0] + x[0]", "w[1]", "w[8] + x[0]", "w[9]",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("reupload", [False, True])
@@ -188,19 +229,23 @@ def test_a_readout_has_options_and_may_know_the_number_of_outputs(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("encoding", "coupling", "n_features", "expected"),
+    ("encoding", "coupling", "pre", "n_features", "expected"),
     [
-        ("angle", "serial", 10, 3),
-        ("angle", None, 1, 3),
-        ("dense_angle", "mac", 10, 6),
-        ("amplitude", "residual", 3, 8),
-        ("angle", "quantum", 2, 2),
-        ("dense_angle", "quantum", 5, 5),
-        ("amplitude", "quantum", 7, 7),
+        ("angle", "serial", None, 10, 3),
+        ("angle", None, "mlp", 1, 3),
+        ("dense_angle", "mac", "linear", 10, 6),
+        ("amplitude", "residual", None, 3, 8),
+        ("angle", "quantum", None, 2, 2),
+        ("dense_angle", "quantum", "linear", 5, 5),
+        ("amplitude", "quantum", None, 7, 7),
+        ("angle", "quantum", "pca", 10, 3),
+        ("angle", "quantum", "pca", 2, 2),
+        ("dense_angle", "serial", "pca", 10, 6),
+        ("amplitude", "mac", "pca", 5, 5),
     ],
 )
-def test_how_many_inputs(encoding, coupling, n_features, expected):
-    made = architecture(encoding=encoding, coupling=coupling)
+def test_how_many_inputs(encoding, coupling, pre, n_features, expected):
+    made = architecture(encoding=encoding, coupling=coupling, pre=pre)
     assert n_inputs(made, n_features) == expected
     assert design_circuit(made, n_features).program.n_inputs == expected
 
@@ -211,16 +256,16 @@ def test_how_many_inputs(encoding, coupling, n_features, expected):
         (
             {"coupling": "quantum"},
             "the encoding 'angle' on 3 qubits takes at most 3 features, but the data have 9; use more qubits, "
-            "data.n_components=3, or a coupling with a pre-network.",
+            "pre='pca', data.n_components=3, or a coupling with a pre-network.",
         ),
         (
             {"coupling": "quantum", "encoding": "amplitude"},
             "the encoding 'amplitude' on 3 qubits takes at most 8 features, but the data have 9; use more qubits, "
-            "data.n_components=8, or a coupling with a pre-network.",
+            "pre='pca', data.n_components=8, or a coupling with a pre-network.",
         ),
         (
             {"encoding": {"name": "angle", "axes": "x"}},
-            "unknown option of the encoding 'angle', 'axes': did you mean 'axis'? Allowed: axis.",
+            "unknown option of the encoding 'angle', 'axes': did you mean 'axis'? Allowed: axis, scale, trainable.",
         ),
         (
             {"encoding": {"name": "iqp", "n_qubits": 2}},
@@ -234,6 +279,7 @@ def test_how_many_inputs(encoding, coupling, n_features, expected):
             {"encoding": {"name": "amplitude", "reupload": True}},
             "the encoding 'amplitude' prepares the initial state, so it cannot be re-uploaded.",
         ),
+        ({"pre": "lda"}, "unknown value of pre, 'lda': Allowed: mlp, linear, pca."),
         ({"encoding": {"axis": "x"}}, "the encoding has no 'name'; it holds axis."),
         ({"encoding": None}, "the architecture has no 'encoding'; it holds layers, n_qubits, readout."),
         ({"n_qubits": None}, "the architecture has no 'n_qubits'; it holds encoding, layers, readout."),

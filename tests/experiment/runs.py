@@ -6,6 +6,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 SPACE = HERE / "small_space.py"
+PARTS_SPACE = HERE / "parts_space.py"
 MISHAPS = HERE / "mishaps.py"
 
 JOB = (

@@ -46,6 +46,14 @@ def test_a_complete_evaluation_has_every_value_and_the_weights():
     assert found.weights and found.seconds > 0
 
 
+def test_live_weights_are_those_of_all_circuits():
+    one, three = (
+        evaluate(task(["flops"], architecture=architecture.replace(coupling=coupling)))
+        for coupling in ("serial", {"name": "density", "n_circuits": 3})
+    )
+    assert three.n_live_weights == 3 * one.n_live_weights > 0
+
+
 def test_only_an_evaluation_that_trains_has_weights():
     assert evaluate(task(["flops", "expressibility"])).weights is None
 

@@ -8,7 +8,6 @@ import sys
 import time
 from dataclasses import replace
 
-import numpy as np
 import psutil
 import pytest
 
@@ -19,12 +18,11 @@ from qnas.experiment import executor as executor_room
 from qnas.experiment.evaluation import Evaluation, State
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import Ledger
-from qnas.experiment.loop import Callbacks, Silent, check_run, check_space, network_of, run_search
+from qnas.experiment.loop import Callbacks, Silent, check_run, check_space, run_search
 from qnas.experiment.results import read_findings
 from qnas.launch import compose
-from qnas.model.training import effective
 from qnas.objectives import choose_objectives
-from qnas.space import Space, choice, integer, load_space
+from qnas.space import Space, integer, load_space
 from tests.experiment.runs import (
     JOB,
     QUICKEST,
@@ -125,13 +123,6 @@ def test_genes_that_the_training_configuration_overrules_are_empty(tmp_path):
     assert result.evaluations["fingerprint"].is_unique
     written = json.loads((tmp_path / "run" / "front.json").read_text())
     assert {record["architecture"]["coupling"] for record in written} == {"quantum"}
-
-
-def test_a_part_that_raises_does_not_end_the_asking():
-    config = compose([f"space={SPACE}", "data=iris", "training=pqc"])
-    broken = Space(n_qubits=2, encoding=choice(nosuch={}, angle={}), layers=())
-    fingerprints = [network_of(broken, config, np.array([code])) for code in (0, 1)]
-    assert fingerprints == [effective(broken.decode(np.array([0])), "pqc").fingerprint, None]
 
 
 # --- resuming -------------------------------------------------------------------------------------------------
@@ -345,8 +336,44 @@ def test_a_space_with_one_design_that_can_be_built_passes():
     space = load_space(str(SPACE))
     check_space(space, compose(["data=iris", f"space={SPACE}"]))
     too_few = compose(["data=wine", "training=pqc", f"space={SPACE}"])
-    with pytest.raises(UsageError, match=r"none of 500 sampled designs .* can be built: the encoding .* at most"):
+    said = "none of 500 sampled designs .* can be evaluated: the number of features excluded 500 .* encoding .* at most"
+    with pytest.raises(UsageError, match=said):
         check_space(space, too_few)
+
+
+def within(tmp_path, **budgets):
+    """The small space within budgets, as a file."""
+    file = tmp_path / "bounded.json"
+    file.write_text(load_space(str(SPACE)).within(**budgets).to_json())
+    return f"space={file}"
+
+
+@pytest.mark.parametrize("searcher", ["nsga2", "random"])
+def test_designs_over_a_budget_are_not_evaluated_and_others_take_their_place(tmp_path, searcher):
+    bounded = within(tmp_path, n_parameters=35)
+    result = qnas.search([*QUICKEST, bounded, f"search={searcher}", "search.population=4", f"run_dir={tmp_path}/run"])
+    evaluations = read_findings(result.path).evaluations.values()
+    assert len(evaluations) == 8 and all(evaluation.complete for evaluation in evaluations)
+    assert max(evaluation.n_parameters for evaluation in evaluations) <= 35
+    free = qnas.search([*QUICKEST, f"search={searcher}", "search.population=4", f"run_dir={tmp_path}/free"])
+    assert max(evaluation.n_parameters for evaluation in read_findings(free.path).evaluations.values()) > 35
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("searcher", ["nsga2", "random"])
+def test_a_search_that_finds_too_few_designs_says_which_budget_excluded_how_many(tmp_path, searcher):
+    """Of the 42 networks of the small space, 4 have at most 27 weights."""
+    watcher = Watcher()
+    bounded = within(tmp_path, n_parameters=27, qubits=2)
+    overrides = [*QUICKEST, bounded, f"search={searcher}", "search.population=4", f"run_dir={tmp_path}/run"]
+    result = qnas.search(overrides, watcher)
+    assert len(read_findings(result.path).evaluations) == 4 and watcher.seen[0] == (8, 1)
+    said = (
+        "the search ended after 4 of 8 designs, because it found no others that are new; the budget n_parameters "
+        "excluded 38 (at best: n_parameters is 29, over the budget of 27)."
+    )
+    assert said in (result.path / "log.txt").read_text()
+    assert run_search(compose(overrides)).remark == said, "as in a run that is resumed"
 
 
 def test_a_space_of_which_few_designs_can_be_built_passes(tmp_path):
@@ -357,8 +384,8 @@ def test_a_space_of_which_few_designs_can_be_built_passes(tmp_path):
 
 
 def test_a_part_that_raises_makes_a_space_that_cannot_be_searched(monkeypatch):
-    monkeypatch.setattr("qnas.experiment.loop.check_budgets", lambda budgets, design: 1 / 0)
-    sentence = r"none of 100 sampled designs .* can be built: ZeroDivisionError: division by zero$"
+    monkeypatch.setattr("qnas.experiment.loop.check_candidate", lambda *_: 1 / 0)
+    sentence = r"none of 100 sampled designs .* can be built: ZeroDivisionError: division by zero\.$"
     with pytest.raises(UsageError, match=sentence):
         check_space(load_space(str(SPACE)), compose(["data=iris", f"space={SPACE}"]))
 
@@ -379,6 +406,14 @@ def test_the_front_does_not_depend_on_the_workers(reference, tmp_path, workers):
     result = qnas.search([*JOB, "executor=local", f"executor.workers={workers}", f"run_dir={tmp_path}/run"])
     assert front_without_seconds(result.path) == front_without_seconds(reference.path)
     assert records_without_seconds(result.path) == records_without_seconds(reference.path)
+
+
+@pytest.mark.slow
+def test_nor_do_designs_that_are_left_out(tmp_path):
+    bounded = within(tmp_path, n_parameters=35)
+    serial = qnas.search([*SMALL, bounded, f"run_dir={tmp_path}/serial"])
+    local = qnas.search([*SMALL, bounded, "executor=local", "executor.workers=2", f"run_dir={tmp_path}/local"])
+    assert front_without_seconds(local.path) == front_without_seconds(serial.path)
 
 
 @pytest.mark.slow

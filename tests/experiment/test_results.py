@@ -20,7 +20,7 @@ from qnas.model.training import predict, score, tensors
 from qnas.objectives import choose_objectives
 from qnas.simulation import SampledSimulator
 from qnas.space import load_space
-from tests.experiment.runs import QUICKEST, SPACE, contents, front_without_seconds
+from tests.experiment.runs import PARTS_SPACE, QUICKEST, SPACE, contents, front_without_seconds
 
 space = load_space(str(SPACE))
 objectives = choose_objectives(["accuracy", "expressibility", "flops"])
@@ -185,6 +185,20 @@ def test_a_loaded_model_has_the_validation_accuracy_of_its_row(finished):
     for row in finished.front.to_dict("records"):
         model = finished.load(row["id"])
         assert isinstance(model, torch.nn.Module) and not model.training
+        assert score(predict(model, splits.validation), targets, "classification") == row["accuracy"]
+        assert model.n_parameters == row["n_parameters"]
+
+
+def test_models_of_parts_with_options_load_with_all_that_was_fitted(tmp_path):
+    """On 13 features and 2 qubits."""
+    job = ["search.population=8", "search.generations=1", "training.epochs=1", "executor=serial"]
+    names = "objectives.names=[accuracy,flops]"
+    result = qnas.search([f"space={PARTS_SPACE}", "data=wine", names, *job, f"run_dir={tmp_path}/run"])
+    splits = load_splits(compose(["data=wine"]).data)
+    _, targets = tensors(splits.validation)
+    assert len(result.evaluations) == 8
+    for row in result.front.to_dict("records"):
+        model = result.load(row["id"])
         assert score(predict(model, splits.validation), targets, "classification") == row["accuracy"]
         assert model.n_parameters == row["n_parameters"]
 

@@ -83,6 +83,14 @@ def test_names_are_legal_and_in_order_and_products_survive():
     assert text.startswith("OPENQASM 3.0;")
 
 
+def test_the_sign_of_a_feature_is_an_input_of_its_own():
+    circuit = QuantumCircuit(1)
+    circuit.rx(np.pi / 2 * (1 + X[0].sign()), 0)
+    text = to_openqasm(circuit)
+    assert "sign(x) is -1, 0 or 1" in text and "//   f_0 = 1.5707963267948966*(1 + sign(x_0))\n" in text
+    assert [parameter.name for parameter in qasm3.loads(text).parameters] == ["f_0"]
+
+
 def test_composite_gates_and_evolutions_are_written_out():
     inner = QuantumCircuit(2, global_phase=W[1])
     inner.append(PauliEvolutionGate(SparsePauliOp("XY"), time=W[0] * X[0]), [0, 1])

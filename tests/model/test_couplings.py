@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from qnas.errors import PluginError
+from qnas.errors import DesignError, PluginError
 from qnas.model.couplings import Ingredients, Scale, couplings, fixed_grouping, mlp, nearest_width
+from qnas.model.projection import Projection
 
 FEATURES = torch.randn(5, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 
@@ -66,11 +67,11 @@ def q(model, features):
 
 
 def serial(m, x):
-    return linear(m.head[0], q(m, x))
+    return by_hand(m.head, q(m, x))
 
 
 def residual(m, x):
-    return linear(m.head[0], torch.cat([q(m, x), pre(m, x)], dim=1))
+    return by_hand(m.head, torch.cat([q(m, x), pre(m, x)], dim=1))
 
 
 def branches(m, x):
@@ -93,20 +94,22 @@ def mac(m, x):
 
 
 def classical(m, x):
-    return linear(m.head[0], torch.tanh(by_hand(m.stand_in, pre(m, x))))
+    return by_hand(m.head, torch.tanh(by_hand(m.stand_in, pre(m, x))))
 
 
 FORMULAS = {f.__name__: f for f in (serial, residual, additive, multiplicative, mac, classical)}
 
 
-def test_there_are_seven():
-    assert sorted(couplings) == sorted([*FORMULAS, "quantum"])
+def test_there_are_eight():
+    assert sorted(couplings) == sorted([*FORMULAS, "density", "quantum"])
 
 
 @pytest.mark.parametrize("name", FORMULAS)
 @pytest.mark.parametrize("hidden", [(), (8,), (6, 5)])
-def test_the_output_is_the_formula(name, hidden):
-    model = make(name, hidden=hidden)
+@pytest.mark.parametrize("pre", ["mlp", "linear"])
+@pytest.mark.parametrize("head", [(), (7, 2)])
+def test_the_output_is_the_formula(name, hidden, pre, head):
+    model = make(name, hidden=hidden, pre=pre, head=head)
     found = model(FEATURES)
     assert found.shape == (5, 3)
     assert found.dtype == torch.float64
@@ -118,6 +121,97 @@ def test_every_weight_takes_part(name):
     model = make(name)
     model(FEATURES).square().sum().backward()
     assert all(parameter.grad.abs().max() > 0 for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_principal_components_go_to_the_circuit_as_they_are(name):
+    model = make(name, pre="pca")
+    inner = model.branches if hasattr(model, "branches") else model
+    assert isinstance(inner.pre, Projection)
+    assert torch.equal(inner.pre(FEATURES), FEATURES[:, :3])
+    assert model(FEATURES).shape == (5, 3)
+
+
+def widths(network):
+    return [layer.out_features for layer in network if isinstance(layer, nn.Linear)]
+
+
+def test_a_linear_map_in_front_is_an_mlp_without_hidden_layers():
+    assert [widths(make("mac", pre=pre).branches.pre) for pre in ("mlp", "linear")] == [[6, 5, 3], [3]]
+    assert widths(make("mac", pre="linear").offset) == [6, 5, 3]
+
+
+@pytest.mark.parametrize(("name", "n_in"), [("serial", 2), ("residual", 5), ("classical", 2)])
+def test_the_head_has_widths_of_its_own(name, n_in):
+    head = make(name, head=(7, 2)).head
+    assert head[0].in_features == n_in
+    assert widths(head) == [7, 2, 3]
+
+
+class Weighted(nn.Module):
+    """Stands in for a circuit with weights of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.rand(3, 2, dtype=torch.float64))
+
+    def forward(self, inputs):
+        return torch.cos(inputs @ self.weight)
+
+
+def density(**options):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        return couplings["density"](ingredients(quantum=Weighted, head=(7,)), **options)
+
+
+@pytest.mark.parametrize("n_circuits", [2, 5])
+@pytest.mark.parametrize("weighting", ["constant", "input"])
+def test_density_is_the_head_of_a_weighted_sum_of_circuits(n_circuits, weighting):
+    model = density(n_circuits=n_circuits, weighting=weighting)
+    logits = model.weighting.values if weighting == "constant" else linear(model.weighting[0], FEATURES)
+    shares = torch.exp(logits) / torch.exp(logits).sum(dim=1, keepdim=True)
+    values = [torch.cos(pre(model, FEATURES) @ circuit.weight) for circuit in model.circuits]
+    mixed = sum(shares[:, k, None] * value for k, value in enumerate(values))
+    assert len(values) == n_circuits
+    torch.testing.assert_close(model(FEATURES), by_hand(model.head, mixed), rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("weighting", ["constant", "input"])
+def test_every_weight_of_a_mixture_takes_part(weighting):
+    model = density(weighting=weighting)
+    model(FEATURES).square().sum().backward()
+    assert all(parameter.grad.abs().max() > 0 for parameter in model.parameters())
+
+
+def test_a_mixture_has_two_circuits_and_constant_weights_by_default():
+    assert len(density().circuits) == 2
+    assert [tuple(weight.shape) for weight in density().weighting.parameters()] == [(1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (
+            {"n_circuits": 1},
+            "the coupling 'density' mixes at least 2 circuits, but n_circuits is 1; use the coupling 'serial' for one.",
+        ),
+        (
+            {"weighting": "inputs"},
+            "unknown weighting of the coupling 'density', 'inputs': did you mean 'input'? Allowed: constant, input.",
+        ),
+    ],
+)
+def test_mixtures_that_cannot_be(options, text):
+    with pytest.raises(DesignError) as caught:
+        density(**options)
+    assert str(caught.value) == text
+
+
+def test_quantum_takes_principal_components():
+    model = make("quantum", n_outputs=2, pre="pca")
+    assert torch.equal(model(FEATURES), Squares()(FEATURES[:, :3]))
+    assert list(model.parameters()) == []
 
 
 def test_quantum_is_the_readout_alone():

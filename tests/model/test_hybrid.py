@@ -12,6 +12,7 @@ from qnas.circuit.build import build_circuit
 from qnas.errors import CircuitError, DesignError, PluginError
 from qnas.model.couplings import coupling, couplings, nearest_width
 from qnas.model.hybrid import ModelBuilder, build_model
+from qnas.model.quantum_layer import QuantumLayer
 from qnas.simulation import ExactSimulator, SampledSimulator
 from qnas.simulation.contract import Spent
 
@@ -47,7 +48,7 @@ def test_outputs_of_every_coupling(coupling, encoding, dtype):
     found = model(features(6, 3, dtype))
     assert found.shape == (6, 2)
     assert found.dtype == torch.float64
-    assert len(model.quantum_layers) == (0 if coupling == "classical" else 1)
+    assert len(model.quantum_layers) == {"classical": 0, "density": 2}.get(coupling, 1)
 
 
 @pytest.mark.parametrize("coupling", list(couplings))
@@ -68,6 +69,30 @@ def test_the_layer_is_the_circuit_of_the_architecture():
     assert 0 <= layer.weight.min() <= layer.weight.max() < 2 * math.pi
     outputs = model.network.head(layer(model.network.pre(features(4, 3))))
     assert torch.equal(model(features(4, 3)), outputs)
+
+
+@pytest.mark.parametrize("weighting", ["constant", "input"])
+def test_circuits_of_a_mixture_have_weights_of_their_own(weighting):
+    mixed = {"name": "density", "n_circuits": 3, "weighting": weighting}
+    model = build_model(architecture(coupling=mixed), 3, 2, seed=5)
+    drawn = [layer.weight for layer in model.quantum_layers]
+    assert torch.equal(drawn[0], build_model(architecture(), 3, 2, seed=5).quantum_layers[0].weight)
+    assert len({round(weight, 12) for one in drawn for weight in one.tolist()}) == 3 * 12
+    assert model.n_parameters == build_model(architecture(), 3, 2, seed=5).n_parameters + 24 + (
+        3 if weighting == "constant" else 12
+    )
+
+
+def test_gradients_of_circuits_that_share_a_simulator_are_apart():
+    """Each against a model of its circuit alone, though all run before any gradient is taken."""
+    model = build_model(architecture(coupling={"name": "density", "n_circuits": 3}), 3, 2, seed=5)
+    inputs = features(4, 3)
+    sum(float(k + 1) * layer(inputs).sum() for k, layer in enumerate(model.quantum_layers)).backward()
+    for k, layer in enumerate(model.quantum_layers):
+        alone = QuantumLayer(layer.circuit, layer.input_params, layer.weight_params, layer.observables)
+        alone.weight.data = layer.weight.data.clone()
+        alone(inputs).sum().backward()
+        torch.testing.assert_close(layer.weight.grad, (k + 1) * alone.weight.grad, rtol=0, atol=1e-12)
 
 
 def test_the_number_of_parameters():
@@ -165,6 +190,29 @@ def test_a_readout_of_one_qubit_leaves_inert_weights():
     """RY, RZ, then CZ: the last RZ commutes with every Z, and <Z0> sees no gate of qubit 1."""
     assert without_entanglers("z", "angle").live_weights.tolist() == [True, True, False, False]
     assert without_entanglers("z_first", "angle").live_weights.tolist() == [True, False, False, False]
+
+
+def test_an_input_whose_sign_alone_matters_is_live():
+    """Its derivative is zero everywhere; an RX on qubit 2 that Z of qubit 0 never sees is dead all the same."""
+    assert without_entanglers("z", "basis").live_inputs.tolist() == [True, True]
+    assert without_entanglers("z_first", "basis").live_inputs.tolist() == [True, False]
+
+
+def test_a_model_behind_the_basis_encoding_trains_what_is_behind_it():
+    model = build_model(architecture(encoding="basis"), 3, 2, seed=0)
+    model(features(5, 3)).square().sum().backward()
+    moved = {name for name, weight in model.named_parameters() if weight.grad.abs().max() > 0}
+    assert moved == {"network.quantum.weight", "network.head.0.weight", "network.head.0.bias"}
+
+
+@pytest.mark.parametrize("coupling", ["serial", "quantum"])
+def test_trainable_scales_are_weights_of_the_circuit(coupling):
+    encoding = {"name": "angle", "trainable": True, "reupload": True}
+    model = build_model(architecture(encoding=encoding, coupling=coupling), 3, 2, seed=0)
+    (layer,) = model.quantum_layers
+    assert layer.weight.shape == (2 * 3 + 12,)
+    model(features(5, 3)).square().sum().backward()
+    assert (layer.weight.grad[[0, 1, 2, 9, 10, 11]].abs() > 1e-6).all()
 
 
 def test_live_amplitudes():

@@ -93,6 +93,13 @@ def test_the_circuit_alone_has_no_hidden_layers(configuration):
     assert found[0].hidden == ()
 
 
+def test_quantum_only_trains_the_circuits_of_a_mixture_and_nothing_else(moons):
+    model = model_of(moons, coupling={"name": "density", "n_circuits": 3})
+    before = copies(model)
+    train(model, moons, replace(QUICK, configuration="quantum_only"), seed=0)
+    assert moved(before, model) == {f"network.circuits.{k}.weight" for k in range(3)}
+
+
 @pytest.mark.parametrize(
     ("configuration", "expected"),
     [
@@ -131,6 +138,16 @@ def test_freezing_can_be_undone(moons):
     assert [name for name, p in model.named_parameters() if p.requires_grad] == ["network.quantum.weight"]
     freeze(model, "end_to_end")
     assert all(p.requires_grad for p in model.parameters())
+
+
+@pytest.mark.parametrize("configuration", ["end_to_end", "quantum_only", "pqc"])
+def test_principal_components_train_on_more_features_than_qubits(configuration):
+    wine = load_splits(DataSettings("wine"))
+    made = effective(ARCHITECTURE.replace(n_qubits=3, pre="pca"), configuration)
+    model = build_model(made, wine.n_features, wine.n_outputs, seed=1)
+    settings = TrainingSettings(configuration, epochs=12, patience=12, learning_rate=0.05)
+    curve = train(model, wine, settings, seed=0).curve
+    assert curve[-1].train_loss < 0.97 * curve[0].train_loss
 
 
 @pytest.mark.parametrize("name", ["iris", "moons"])
@@ -174,6 +191,19 @@ def test_the_training_loss_is_the_mean_over_samples(moons):
     outputs, targets = predict(model, moons.train), torch.from_numpy(moons.train.targets)
     (point,) = train(model, moons, TrainingSettings(epochs=1, batch_size=7, learning_rate=1e-14), seed=0).curve
     assert point.train_loss == pytest.approx(torch.nn.functional.cross_entropy(outputs, targets).item(), abs=1e-11)
+
+
+@pytest.mark.parametrize("configuration", ["end_to_end", "quantum_only"])
+def test_the_gradient_is_over_trained_weights_and_steps(moons, configuration):
+    """With a step too small to move, the gradients of all batches are those of the start."""
+    settings = TrainingSettings(configuration, epochs=1, batch_size=len(moons.train.features), learning_rate=1e-14)
+    model = model_of(moons)
+    (point,) = train(model, moons, settings, seed=0).curve
+    trained = [weight for weight in model.parameters() if weight.requires_grad]
+    features, targets = (torch.from_numpy(array) for array in (moons.train.features, moons.train.targets))
+    gradients = torch.autograd.grad(torch.nn.functional.cross_entropy(model(features), targets), trained)
+    expected = torch.cat([gradient.flatten() for gradient in gradients]).square().mean().sqrt().item()
+    assert point.gradient == pytest.approx(expected, rel=1e-9)
 
 
 def test_patience_stops_and_the_best_epoch_is_restored(moons):

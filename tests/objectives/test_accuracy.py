@@ -129,6 +129,6 @@ def test_the_learning_curve_goes_along_as_json():
     candidate = design(epochs=3)
     curve = accuracy(candidate).details["learning_curve"]
     assert json.loads(json.dumps(curve)) == curve
-    assert [row[0] for row in curve] == [1, 2, 3]
-    best = min(curve, key=lambda row: row[2])
-    assert accuracy(candidate).value == best[3]
+    assert [row["epoch"] for row in curve] == [1, 2, 3]
+    best = min(curve, key=lambda row: row["validation_loss"])
+    assert accuracy(candidate).value == best["validation_score"]

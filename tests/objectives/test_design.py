@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from qnas.errors import DesignError
+from qnas.model.projection import principal_components
 from qnas.model.quantum_layer import QuantumLayer
 from qnas.model.training import TrainingSettings
 from qnas.objectives import Design, choose_objectives
@@ -138,6 +139,24 @@ def test_the_sample_goes_through_the_pre_network():
     hidden = np.tanh(weights["network.pre.0.weight"] @ features + weights["network.pre.0.bias"])
     angles = math.pi * np.tanh(weights["network.pre.2.weight"] @ hidden + weights["network.pre.2.bias"])
     assert candidate.sample_input[0].numpy() == pytest.approx(angles, abs=1e-12)
+
+
+@pytest.mark.parametrize("configuration", ["end_to_end", "pqc"])
+def test_principal_components_are_fitted_before_anything_is_measured(configuration):
+    candidate = design(configuration, pre="pca", n_qubits=2)
+    features = candidate.splits.train.features
+    expected = principal_components(features, 2)
+    row = candidate.rng("sample").integers(len(features))
+    assert candidate.sample_input[0].numpy() == pytest.approx((features[row] - expected[0]) @ expected[1], abs=1e-12)
+    models = candidate.initial_model(), candidate.trained.model
+    assert torch.equal(*(model.network.pre.components for model in models))
+
+
+@pytest.mark.parametrize("configuration", ["end_to_end", "quantum_only", "pqc"])
+def test_principal_components_keep_the_order_of_objectives_from_mattering(configuration):
+    first, second = (design(configuration, pre="pca", n_qubits=2) for _ in range(2))
+    found = {name: chosen(name)(first) for name in AXES}
+    assert found == {name: chosen(name)(second) for name in AXES[::-1]}
 
 
 def test_looking_at_inputs_leaves_no_trace_on_the_model():

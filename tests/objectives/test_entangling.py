@@ -1,7 +1,5 @@
 """Entangling capability: states of known entanglement, closed forms, and Qiskit's partial traces."""
 
-import importlib
-
 import numpy as np
 import pytest
 import torch
@@ -13,7 +11,7 @@ from qiskit.quantum_info import Statevector, partial_trace, random_statevector
 
 from qnas.circuit.ansatze import sim2019
 from qnas.errors import CircuitError, DesignError
-from qnas.objectives import entangling_capability
+from qnas.objectives import entangling_capability, random_states
 from qnas.objectives.entangling import design_entangling_capability, meyer_wallach
 from qnas.testing.designs import design
 from tests.circuit.strategies import quick, seeds
@@ -119,7 +117,7 @@ def test_the_seed_decides():
 
 def test_chunks_do_not_change_the_value(monkeypatch):
     whole = entangling_capability(sim2019(4, 5), n_samples=50)
-    monkeypatch.setattr(importlib.import_module("qnas.objectives.entangling"), "_AMPLITUDES_AT_ONCE", 7 * 16)
+    monkeypatch.setattr(random_states, "_AMPLITUDES_AT_ONCE", 7 * 16)
     assert entangling_capability(sim2019(4, 5), n_samples=50).value == pytest.approx(whole.value, abs=1e-14)
 
 

@@ -1,6 +1,5 @@
 """Expressibility: the 19 published templates, closed forms, and the definition written out."""
 
-import importlib
 import math
 from functools import lru_cache
 
@@ -14,8 +13,9 @@ from qiskit.quantum_info import Statevector
 from qnas.circuit.ansatze import sim2019
 from qnas.circuit.lower import lower
 from qnas.errors import CircuitError, DesignError
-from qnas.objectives import expressibility
-from qnas.objectives.expressibility import design_expressibility, haar_floor, log_haar_mass, sampled_fidelities
+from qnas.objectives import expressibility, random_states
+from qnas.objectives.expressibility import design_expressibility, haar_floor, log_haar_mass
+from qnas.objectives.random_states import sampled_fidelities
 from qnas.testing.designs import design
 
 SIM2019 = {  # value and spread of one run at 4 qubits, 1 layer, 5000 pairs, 75 bins (arXiv 1905.10876)
@@ -183,8 +183,34 @@ def test_the_seed_decides():
 def test_chunks_do_not_change_the_fidelities(monkeypatch):
     circuit = sim2019(4, 5)
     whole = fidelities(circuit, 150, np.random.default_rng(0))
-    monkeypatch.setattr(importlib.import_module("qnas.objectives.expressibility"), "_AMPLITUDES_AT_ONCE", 7 * 16)
+    monkeypatch.setattr(random_states, "_AMPLITUDES_AT_ONCE", 7 * 16)
     assert fidelities(circuit, 150, np.random.default_rng(0)) == pytest.approx(whole, abs=1e-14)
+
+
+@pytest.mark.parametrize(("template", "max_error"), [(9, 0.01), (1, 0.004), (6, 0.0002)])
+def test_pairs_are_added_until_the_error_is_small_enough(template, max_error):
+    found = expressibility(sim2019(4, template), n_pairs=500, max_error=max_error)
+    assert found.standard_error <= max_error
+    assert found.haar_floor == haar_floor(4, found.n_pairs, 75)
+    assert found.n_pairs > 500
+    assert expressibility(sim2019(4, template), n_pairs=found.n_pairs // 3).standard_error > max_error
+
+
+def test_an_error_that_is_small_enough_at_once_adds_no_pairs():
+    plain = expressibility(sim2019(4, 1), n_pairs=500)
+    assert expressibility(sim2019(4, 1), n_pairs=500, max_error=1.0) == plain
+    assert plain.n_pairs == 500
+
+
+def test_too_few_pairs_for_the_wanted_error():
+    text = "^2000 pairs of states are too few: the standard error of expressibility is 0.0.*, above the max_error of"
+    with pytest.raises(CircuitError, match=text):
+        expressibility(sim2019(4, 1), n_pairs=100, max_error=1e-5, max_pairs=2000)
+
+
+def test_an_error_of_zero_cannot_be_wanted():
+    with pytest.raises(CircuitError, match=r"max_error is 0.0; a standard error is above 0"):
+        expressibility(sim2019(4, 1), max_error=0.0)
 
 
 @pytest.mark.parametrize(("n_pairs", "n_bins"), [(0, 75), (100, 0)])

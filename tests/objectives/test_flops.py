@@ -115,6 +115,10 @@ ARCHITECTURES = {
     "reuploaded": dict(encoding=dict(name="angle", axis="x", reupload=True), layers=[LAYER] * 3),
     "uploaded once": dict(layers=[LAYER] * 3),
     "two features per qubit": dict(encoding="dense_angle", readout="zz"),
+    "trainable scales": dict(encoding=dict(name="angle", reupload=True, trainable=True), layers=[LAYER] * 2),
+    "named layers": dict(layers=[dict(name="sim2019", template=3)] * 2),
+    "zz": dict(encoding=dict(name="zz", reupload=True), layers=[LAYER] * 2),
+    "basis": dict(encoding="basis"),
     "iqp": dict(encoding=dict(name="iqp", repeats=2, reupload=True), layers=[LAYER] * 2),
     "amplitude": dict(encoding="amplitude", readout="z_first"),
     "no pre-network": dict(coupling="quantum"),
@@ -140,9 +144,10 @@ def test_an_architecture_costs_what_a_simulation_counts(changes):
         if program.amplitude_inputs is not None:
             padded = [counting.Real(value) for value in [*inputs, 0.0]]
             return counting.normalised([padded[k] for k in program.amplitude_inputs])
-        encoding = lower(parts.encoding, parts.inputs, [])
+        encoding = parts.encoding_program
+        at = [*inputs, *weights[: encoding.n_weights]]
         for _ in range(n_uploads):
-            state = counting.run(encoding, angles_at(encoding, inputs), state)
+            state = counting.run(encoding, angles_at(encoding, at), state)
         return state
 
     encoding = changes.get("encoding")
@@ -237,6 +242,31 @@ def test_the_classical_part_is_torchs_count_and_elementwise_functions(coupling):
 )
 def test_linear_maps_by_hand(coupling, linear):
     assert flops(architecture(coupling=coupling), 5, 2).classical == linear + ELEMENTWISE[coupling]
+
+
+def test_networks_in_front_of_the_circuit_and_behind_it_by_hand():
+    """With 5 features, 3 inputs and readouts, 2 outputs."""
+
+    def classical(**changes):
+        return flops(architecture(**changes), 5, 2).classical
+
+    linear_and_bounds, head = 2 * 5 * 3 + 3 + 3, 2 * 3 * 2
+    assert classical(pre="linear") == linear_and_bounds + head
+    assert classical(pre="pca") == 5 + 2 * 5 * 3 + head  # the mean off, and the components
+    assert classical(pre="linear", head=(7,)) == linear_and_bounds + 2 * 3 * 7 + 7 + 2 * 7 * 2
+    alone = flops(architecture(coupling="quantum"), 3, 2).classical
+    assert classical(pre="pca", coupling="quantum") == 5 + 2 * 5 * 3 + alone
+
+
+@pytest.mark.parametrize("weighting", ["constant", "input"])
+def test_a_mixture_of_circuits_costs_them_all(weighting):
+    """A softmax of 4 values is 5 each, products with 3 readouts and their sum 2 each; a linear map 5 -> 4 is 40."""
+    part = dict(name="density", n_circuits=4, weighting=weighting)
+    one, mixed = (flops(architecture(coupling=coupling), 5, 2) for coupling in ("serial", part))
+    for name in ("encoding", "circuit", "readout", "n_rotations"):
+        assert getattr(mixed, name) == 4 * getattr(one, name)
+    assert mixed.n_qubits == one.n_qubits
+    assert mixed.classical == one.classical + 5 * 4 + 2 * 4 * 3 + (2 * 5 * 4 if weighting == "input" else 0)
 
 
 def test_a_network_without_hidden_layers_and_amplitudes_that_are_not_bounded():

@@ -181,7 +181,7 @@ def test_options_reach_the_function_and_the_bundled_objective_keeps_its_own():
         (
             {"expressibility": {"n_pair": 50}},
             "unknown key of objectives.options.expressibility, 'n_pair': did you mean 'n_pairs'? "
-            "Allowed: n_pairs, n_bins.",
+            "Allowed: n_pairs, n_bins, max_error, max_pairs.",
         ),
         ({"expressibility": {"design": 1}}, "unknown key of objectives.options.expressibility, 'design': "),
         ({"flops": {"fast": True}}, "unknown key of objectives.options.flops, 'fast': Allowed: none."),

@@ -28,7 +28,7 @@ def test_the_types_of_keyword_only_parameters_also_where_they_are_texts():
         (2, Optional[float], 1),  # noqa: UP045 - as a user may write it
         ("a", int | str, 1),
         (["a"], list[str], None),
-        ("b", Literal["a"], None),
+        ("b", Literal["a", "b"], None),
         ("anything", Any, None),
         (1.5, Any, 1),
     ],
@@ -56,3 +56,8 @@ def test_what_does_not_fit(value, annotation, least, said):
     with pytest.raises(ConfigurationError) as refusal:
         check_option("key", value, annotation, least)
     assert str(refusal.value) == f"key is {said}"
+
+
+def test_a_value_that_is_not_among_those_listed():
+    with pytest.raises(ConfigurationError, match="unknown value of key, 'loacl': did you mean 'local'"):
+        check_option("key", "loacl", Literal["local", "global"], None)

@@ -207,7 +207,10 @@ def loss_gradients(candidate, n_starts, batch_size, *, classical_too):
     return np.stack(quantum), np.stack(classical)
 
 
-@pytest.mark.parametrize("coupling", ["serial", "residual", "mac", "quantum"])
+MIXTURE = {"name": "density", "n_circuits": 3, "weighting": "input"}
+
+
+@pytest.mark.parametrize("coupling", ["serial", "residual", "mac", "quantum", MIXTURE])
 def test_quantum_only_moves_the_circuit_weights_alone(coupling):
     candidate = design("quantum_only", coupling=coupling)
     quantum, _ = loss_gradients(candidate, 6, 10, classical_too=False)
@@ -216,7 +219,7 @@ def test_quantum_only_moves_the_circuit_weights_alone(coupling):
     assert found.details == {}
 
 
-@pytest.mark.parametrize("coupling", ["serial", "additive", "mac"])
+@pytest.mark.parametrize("coupling", ["serial", "additive", "mac", MIXTURE])
 @pytest.mark.parametrize("splits", [None, quantities(n_targets=2)], ids=["classes", "quantities"])
 def test_end_to_end_draws_all_weights_and_reports_the_parts(coupling, splits):
     candidate = design("end_to_end", coupling=coupling, splits=splits)
@@ -239,6 +242,19 @@ def test_the_classical_control_has_a_classical_part_only():
 def test_a_batch_over_the_training_split_is_all_of_it():
     few, all_of_it = (design_trainability(design(), n_starts=4, batch_size=n).value for n in (24, 10_000))
     assert few == all_of_it
+
+
+@pytest.mark.parametrize("configuration", ["pqc", "quantum_only", "end_to_end"])
+@pytest.mark.parametrize(
+    ("cost", "variance"), [("local", lambda n: 1 / (8 * n**2)), ("global", lambda n: (3 / 8) ** (n - 1) / 8)]
+)
+def test_local_and_global_costs_of_one_ry_per_qubit(configuration, cost, variance):
+    """RZ on |0> and CZ before a diagonal cost are nothing."""
+    layers = [dict(rotation="ry", entangler="cz", topology="line")]
+    one = design(encoding=dict(name="angle", axis="z"), layers=layers, configuration=configuration)
+    found = design_trainability(one, n_starts=2000, cost=cost)
+    assert found.value == pytest.approx(np.log10(variance(one.program.n_qubits)), abs=4 * found.standard_error)
+    assert found.standard_error < 0.05
 
 
 @pytest.mark.parametrize("configuration", ["pqc", "quantum_only"])

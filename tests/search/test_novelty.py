@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from qnas.errors import SpaceError
+from qnas.search import novelty as novelty_room
 from qnas.search.novelty import Novelty
 from qnas.space import Space, choice, draws, integer
 
@@ -43,3 +44,20 @@ def test_designs_that_mean_one_network_are_one_and_those_that_mean_none_are_neve
     assert sorted(meaning[int(genotype[0])] for genotype in drawn) == ["even", "three"]
     novelty.record(drawn)
     assert novelty.first_new([np.array([n]) for n in range(10)]) == []
+
+
+def test_designs_that_mean_no_network_are_no_tries():
+    """Only 1 in 200 means one; all are found, though more designs are met than a draw may try."""
+    space = Space(a=integer(0, 499), b=integer(0, 499))
+    assert not space.is_enumerable
+    novelty = Novelty(space, lambda genotype: space.fingerprint(genotype) if genotype.sum() % 200 == 0 else None)
+    assert len(novelty.draw(10, np.random.default_rng(0))) == 10
+
+
+def test_a_draw_ends_after_so_many_designs_without_a_network(monkeypatch):
+    monkeypatch.setattr(novelty_room, "MAX_EXCLUDED", 30)
+    met = []
+    space = Space(n=integer(0, 999))
+    novelty = Novelty(space, lambda genotype: met.append(int(genotype[0])))
+    assert novelty.draw(5, np.random.default_rng(0)) == []
+    assert len(met) == 60, "of random ones and of all in order"

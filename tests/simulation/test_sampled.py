@@ -7,10 +7,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter
 from qiskit.quantum_info import SparsePauliOp, Statevector
 from qiskit_aer import AerSimulator
+from qiskit_aer.noise import NoiseModel, ReadoutError, depolarizing_error
 
 import qnas
+from qnas.circuit.lower import lower
 from qnas.errors import CircuitError, ConfigurationError
 from qnas.simulation import BackendChoice, SampledSimulator, SimulationSettings, Simulator, make_simulator
 from qnas.simulation.contract import Binding, Executable, Needs, Spent
@@ -255,6 +259,10 @@ def test_amplitudes_that_are_all_zero_have_no_expectation():
         ({"gradient": "adjoint"}, "unknown gradient 'adjoint': Allowed: parameter_shift, spsa"),
         ({"spsa_step": 0.0}, r"spsa_step is 0.0; it is an angle in radians above 0"),
         ({"spsa_step": float("nan")}, "spsa_step is nan"),
+        (
+            {"noise": NoiseModel(), "backend": BackendChoice()},
+            "noise and the backend 'generic' are both given; choose one of them",
+        ),
         ({"n_spsa_averages": 0}, "n_spsa_averages is 0; SPSA needs at least 1 direction"),
         ({"seed": -1}, "the simulator's seed is -1; it must not be negative"),
     ],
@@ -270,6 +278,52 @@ def test_an_observable_of_another_width():
         SampledSimulator().prepare(case.program, [SparsePauliOp("ZZZ")], case.varying)
 
 
+# --- noise of one's own -------------------------------------------------------------------------------------------
+
+
+def depolarizing(gate, n_qubits=1, **settings):
+    noise = NoiseModel(**settings)
+    noise.add_all_qubit_quantum_error(depolarizing_error(0.2, n_qubits), [gate])
+    return noise
+
+
+def one_rotation(angle):
+    """RX(angle) on one qubit, read by Z."""
+    x = Parameter("x")
+    circuit = QuantumCircuit(1)
+    circuit.rx(x, 0)
+    return lower(circuit, [x], []), Binding(np.empty(0), np.array([[angle]]))
+
+
+def test_a_depolarised_rotation_keeps_four_fifths_of_its_length():
+    program, binding = one_rotation(0.6)
+    simulator = pickle.loads(pickle.dumps(SampledSimulator(n_shots=100_000, noise=depolarizing("rx"))))
+    executable = simulator.prepare(program, [SparsePauliOp("Z")], np.ones(1, dtype=bool))
+    ((value,),), _ = executable.forward(binding)
+    assert abs(value - 0.8 * np.cos(0.6)) < 4 / np.sqrt(100_000)
+    (slope,) = executable.backward(binding, None, np.ones((1, 1))).varying[0]
+    assert abs(slope + 0.8 * np.sin(0.6)) < 4 / np.sqrt(2 * 100_000)
+
+
+def test_readout_errors_alone_are_noise():
+    program, binding = one_rotation(0.0)
+    noise = NoiseModel()
+    noise.add_all_qubit_readout_error(ReadoutError([[0.9, 0.1], [0.1, 0.9]]))
+    simulator = SampledSimulator(n_shots=100_000, noise=noise)
+    ((value,),), _ = simulator.prepare(program, [SparsePauliOp("Z")], np.ones(1, dtype=bool)).forward(binding)
+    assert abs(value - 0.8) < 4 / np.sqrt(100_000)
+
+
+def test_a_noise_model_for_other_gates():
+    program, _ = one_rotation(0.6)
+    simulator = SampledSimulator(noise=depolarizing("ecr", 2, basis_gates=["rz", "sx", "ecr"]))
+    text = (
+        "the noise model has errors on ecr, but the circuit, written in the model's basis gates, has only measure, rz"
+    )
+    with pytest.raises(CircuitError, match=text):
+        simulator.prepare(program, [SparsePauliOp("Z")], np.ones(1, dtype=bool))
+
+
 # --- settings -----------------------------------------------------------------------------------------------------
 
 
@@ -277,8 +331,10 @@ def test_settings_become_a_simulator():
     assert make_simulator(SimulationSettings("shots", n_shots=7, gradient="spsa"), seed=3) == SampledSimulator(
         n_shots=7, gradient="spsa", seed=3
     )
-    noisy = make_simulator(SimulationSettings("noisy", backend_qubits=5, backend_seed=2))
-    assert noisy == SampledSimulator(backend=BackendChoice("generic", 5, 2))
+    noisy = make_simulator(SimulationSettings("noisy", backend_qubits=5, backend_seed=2, backend_topology="grid"))
+    assert noisy == SampledSimulator(backend=BackendChoice("generic", 5, 2, topology="grid"))
+    other = make_simulator(SimulationSettings("noisy", backend_entangler="ecr"))
+    assert other == SampledSimulator(backend=BackendChoice(entangler="ecr"))
 
 
 @pytest.mark.parametrize(

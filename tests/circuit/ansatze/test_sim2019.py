@@ -1,13 +1,12 @@
-"""Ansatze: the templates of Sim et al. 2019 against their figure 2, and the layer that spaces compose."""
+"""The templates of Sim et al. 2019 against their figure 2."""
 
 import numpy as np
 import pytest
-from qiskit import QuantumCircuit
-from qiskit.circuit import Parameter
 from qiskit.quantum_info import Pauli, Statevector
 
-from qnas.circuit.ansatze import ENTANGLERS, TRAINABLE, add_layer, ansatze, in_order, sim2019, weight_source
-from qnas.errors import DesignError, PluginError
+from qnas.circuit.ansatze import sim2019
+from qnas.errors import DesignError
+from tests.circuit.ansatze.listing import listed, names
 
 CHAIN = [(3, 2), (2, 1), (1, 0)]
 RING = [(3, 0), (2, 3), (1, 2), (0, 1)]
@@ -60,15 +59,6 @@ COUNTS = {
 """Parameters and two-qubit gates of one layer on four qubits, the table of the paper."""
 
 
-def listed(circuit):
-    return [(i.operation.name, tuple(circuit.find_bit(qubit).index for qubit in i.qubits)) for i in circuit.data]
-
-
-def names(circuit):
-    """The parameter of each gate that has one, in the order of application."""
-    return [p.name for i in circuit.data for value in i.operation.params for p in value.parameters]
-
-
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_each_template_gate_by_gate(template):
     assert listed(sim2019(4, template)) == TEMPLATES[template]
@@ -114,42 +104,3 @@ def test_circuit_9_is_a_graph_state_up_to_local_rotations():
 def test_an_unknown_template():
     with pytest.raises(DesignError, match=r"unknown template of sim2019 '20': .*Allowed: 1, 2, 3, "):
         sim2019(4, 20)
-
-
-def test_an_unknown_ansatz():
-    with pytest.raises(PluginError, match=r"unknown ansatz 'sim2020': did you mean 'sim2019'\?"):
-        ansatze["sim2020"]
-
-
-@pytest.mark.parametrize("entangler", ENTANGLERS)
-def test_a_layer_is_rotations_then_entanglers(entangler):
-    circuit = QuantumCircuit(3)
-    add_layer(circuit, "ry_rz", entangler, "line", weight_source())
-    expected = [("ry", (k,)) for k in range(3)] + [("rz", (k,)) for k in range(3)]
-    assert listed(circuit) == [*expected, (entangler, (0, 1)), (entangler, (1, 2))]
-    n_weights = 6 + (2 if entangler in TRAINABLE else 0)
-    assert names(circuit) == [f"w{k}" for k in range(n_weights)]
-
-
-@pytest.mark.parametrize(
-    ("rotation", "entangler", "topology", "kind", "text"),
-    [
-        ("ry_rw", "cx", "line", DesignError, "unknown rotation 'rw': did you mean .* Join several with _, e.g. ry_rz."),
-        ("ry", "cnot", "line", DesignError, "unknown entangler 'cnot': .*Allowed: cx, cy, cz, "),
-        ("ry", "cx", "lime", PluginError, r"unknown topology 'lime': did you mean 'line'\? Allowed: all, line, ring"),
-    ],
-)  # fmt: skip
-def test_parts_of_a_layer_that_are_not_known(rotation, entangler, topology, kind, text):
-    with pytest.raises(kind, match=text):
-        add_layer(QuantumCircuit(2), rotation, entangler, topology, weight_source())
-
-
-def test_in_order_follows_the_gates_not_the_names():
-    a, b = Parameter("b_first"), Parameter("a_second")
-    circuit = QuantumCircuit(1)
-    circuit.rx(a, 0)
-    circuit.ry(2 * b, 0)
-    circuit.rz(a, 0)
-    renamed = in_order(circuit, "v")
-    assert names(renamed) == ["v[0]", "v[1]", "v[0]"]
-    assert str(renamed.data[1].operation.params[0]) == "2*v[1]"
