@@ -21,7 +21,9 @@ N_STEPS = 20
 def model(architecture: Architecture, splits: Splits | None = None, seed: int = 0) -> HybridModel:
     """The model of an architecture for some data, by default those of `classes()`."""
     splits = splits or classes()
-    return ModelBuilder(architecture, splits.n_features, splits.n_outputs).build(seed)
+    builder = ModelBuilder(architecture, splits.n_features, splits.n_outputs)
+    builder.fit(torch.from_numpy(splits.train.features))
+    return builder.build(seed)
 
 
 def check_learns(about: str, architecture: Architecture, splits: Splits | None = None) -> None:
