@@ -162,9 +162,9 @@ def test_an_unknown_name_is_answered_with_the_nearest(monkeypatch):
         choose_objectives(["expresibility"])
     assert str(refusal.value) == (
         "unknown objective 'expresibility': did you mean 'expressibility'? Allowed: accuracy, depth, "
-        "entangling_capability, expressibility, flops, frame_potential, gradient_efficiency, lie_algebra_dim, "
-        "parameters, qubits, trainability. A part of your own needs its decorator, or an entry point in the "
-        "group 'qnas.objectives'."
+        "entangling_capability, expressibility, flops, frame_potential, gradient_efficiency, gradient_norm, "
+        "lie_algebra_dim, parameters, qubits, trainability. A part of your own needs its decorator, or an entry "
+        "point in the group 'qnas.objectives'."
     )
 
 
