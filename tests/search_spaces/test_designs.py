@@ -1,25 +1,18 @@
-"""Designs of every bundled space: they become models that learn, and circuits that other software reads."""
+"""Designs of every bundled space are circuits that other software reads."""
 
 import numpy as np
 import pytest
-import torch
 from qiskit import qasm3
 from qiskit.quantum_info import Operator, Statevector
 
-import qnas
 from qnas.circuit.build import build_circuit
 from qnas.circuit.lower import AMPLITUDE_ENCODING
 from qnas.front.openqasm import amplitude_angles, to_openqasm
 from qnas.space import load_space, space_names
 from tests.circuit.reference import state, unitary
 
-N_FEATURES, N_OUTPUTS = 13, 3
+N_FEATURES = 13
 """Those of the wine data."""
-
-
-def designs(name, n_designs):
-    space = load_space(name)
-    return [space.sample(seed) for seed in range(n_designs)]
 
 
 def read_back(circuit, values):
@@ -43,48 +36,12 @@ def are_the_same(again, circuit):
     return Operator(again).equiv(Operator(unitary(circuit)), atol=1e-9)
 
 
-def loss_of(model, features, targets):
-    return torch.nn.functional.cross_entropy(model(features), targets)
-
-
-def check_learns(architecture, seed):
-    """A short step against the gradient makes the loss smaller."""
-    generator = torch.Generator().manual_seed(seed)
-    features = torch.randn(16, N_FEATURES, dtype=torch.float64, generator=generator)
-    targets = torch.arange(16) % N_OUTPUTS
-    model = qnas.build_model(architecture, N_FEATURES, N_OUTPUTS, seed)
-    before = loss_of(model, features, targets)
-    before.backward()
-    for weight in model.parameters():
-        if weight.grad is not None:
-            assert bool(torch.isfinite(weight.grad).all())
-            weight.data -= 1e-3 * weight.grad
-    assert loss_of(model, features, targets) < before
-
-
-def check_exports(architecture, seed):
-    circuit = build_circuit(architecture, N_FEATURES)
-    rng = np.random.default_rng(seed)
-    values = {parameter.name: rng.uniform(0.1, 3.0) for parameter in circuit.parameters}
-    assert are_the_same(read_back(circuit, values), circuit.assign_parameters(values))
-
-
-@pytest.mark.parametrize("name", space_names())
-def test_some_designs_learn_and_are_read_back(name):
-    for seed, architecture in enumerate(designs(name, 2)):
-        check_learns(architecture, seed)
-        check_exports(architecture, seed)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", space_names())
-def test_many_designs_learn(name):
-    for seed, architecture in enumerate(designs(name, 200)):
-        check_learns(architecture, seed)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", space_names())
-def test_many_designs_are_read_back(name):
-    for seed, architecture in enumerate(designs(name, 30)):
-        check_exports(architecture, seed)
+def test_designs_are_read_back_equal(name):
+    space = load_space(name)
+    for seed in range(20):
+        circuit = build_circuit(space.sample(seed), N_FEATURES)
+        rng = np.random.default_rng(seed)
+        values = {parameter.name: rng.uniform(0.1, 3.0) for parameter in circuit.parameters}
+        assert are_the_same(read_back(circuit, values), circuit.assign_parameters(values))

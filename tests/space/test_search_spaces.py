@@ -17,7 +17,17 @@ from qnas.objectives import Design
 from qnas.plugins import bundled_directory
 from qnas.space import load_space, space_names
 
-SIZES = {"flops_aware": 23_760, "tradeoff": 1_920, "sim2019": 380, "mac": 1_296}
+SIZES = {
+    "flops_aware": 23_760,
+    "tradeoff": 1_920,
+    "sim2019": 380,
+    "mac": 1_296,
+    "slpa": 25_088,
+    "hardware": 32_400,
+    "density": 9_408,
+}
+LEARNING = (*SIZES, "gates")
+"""Those of which many designs are trained; of `gates`, several may mean one network."""
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +77,7 @@ def takes_a_step(builder, splits, seed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SIZES)
+@pytest.mark.parametrize("name", LEARNING)
 def test_all_designs_of_a_sample_build_train_a_step_and_are_exported(wine, name):
     space = load_space(name)
     for seed in range(200):
@@ -80,7 +90,7 @@ def test_all_designs_of_a_sample_build_train_a_step_and_are_exported(wine, name)
             assert {f"w_{k}" for k in range(builder.program.n_weights)} <= names
 
 
-@pytest.mark.parametrize("name", SIZES)
+@pytest.mark.parametrize("name", LEARNING)
 def test_a_few_designs_build_and_train_a_step(wine, name):
     space = load_space(name)
     for seed in range(5):
