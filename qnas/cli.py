@@ -25,9 +25,12 @@ from qnas.errors import DesignError, QnasError, UsageError, unknown
 
 if TYPE_CHECKING:  # the rooms are imported when a command needs them, so that `qnas spaces` is quick
     from qnas.config import Config
+    from qnas.data import DataSettings, Splits
     from qnas.experiment.results import Findings
+    from qnas.space import Space
 
 _BEST_ROWS = 6
+_N_SAMPLES = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,8 +73,13 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text)
         command.add_argument("run", help="the folder of the run")
     commands.add_parser("spaces", help="list the search spaces at hand")
-    describe = commands.add_parser("describe", help="show the genes of a search space and a few of its designs")
+    describe = commands.add_parser(
+        "describe", help="show the genes of a search space and what some of its designs cost, or find mistakes in it"
+    )
     describe.add_argument("space", help="short name, path of a Python, YAML or JSON file, or module:attribute")
+    describe.add_argument("--check", action="store_true", help="find mistakes; the exit code is 2 if there are any")
+    describe.add_argument("--data", default="digits", help="data set or file that designs are built for (digits)")
+    describe.add_argument("--seed", type=int, default=0, help="of the designs that are drawn (0)")
     commands.add_parser("doctor", help="check that this installation works")
     return parser
 
@@ -219,6 +227,8 @@ class Progress:
 
 def front_table(findings: Findings, title: str, n_rows: int | None = None) -> RenderableType:
     """The front: objectives, with an arrow to the better side, and what the designs are made of."""
+    from qnas.experiment.ledger import gene_values
+
     front = findings.front
     table = Table(title=_title(title), title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, padding=0)
     table.add_column("id", justify="right")
@@ -231,7 +241,7 @@ def front_table(findings: Findings, title: str, n_rows: int | None = None) -> Re
     for row in front.head(n_rows if n_rows is not None else len(front)).to_dict("records"):
         cells = [_value(row[objective.name]) for objective in findings.objectives]
         architecture = findings.evaluations[int(row["id"])].architecture
-        table.add_row(str(row["id"]), *cells, Text(_summary(findings.space.gene_values(architecture))))
+        table.add_row(str(row["id"]), *cells, Text(_summary(gene_values(findings.space, architecture))))
     return table
 
 
@@ -262,6 +272,8 @@ def _show_front(findings: Findings, console: Console) -> None:
     n_failed = sum(not evaluation.complete for evaluation in findings.evaluations.values())
     n_done = len(findings.evaluations)
     console.print(front_table(findings, f"Pareto front: {len(findings.front)} of {n_done} designs, {n_failed} failed"))
+    if findings.unmet:
+        console.print(Text(findings.unmet), soft_wrap=True)
 
 
 def _show_files(run_dir: str, console: Console) -> None:
@@ -290,25 +302,79 @@ def _spaces(chosen: argparse.Namespace, console: Console) -> int:
 
 
 def _describe(chosen: argparse.Namespace, console: Console) -> int:
+    from qnas.experiment.evaluation import splits_of
     from qnas.space import load_space
 
-    space = load_space(chosen.space)
-    title = _title(f"{chosen.space}: {space.count} architectures")
-    table = Table(title=title, title_justify="left", header_style="bold")
+    space, data = load_space(chosen.space), _data(chosen.data)
+    splits = splits_of(data)
+    if chosen.check:
+        return _check(space, chosen, console)
+    _show_space(space, chosen.space, console)
+    _show_samples(space, splits, chosen, console)
+    return 0
+
+
+def _data(name: str) -> DataSettings:
+    from qnas.data import DataSettings
+    from qnas.data.file import READERS
+
+    return DataSettings("file", path=name) if Path(name).suffix.lower() in READERS else DataSettings(name)
+
+
+def _check(space: Space, chosen: argparse.Namespace, console: Console) -> int:
+    from qnas.experiment.check import find_mistakes
+
+    with console.status("building designs") as status:
+        found = find_mistakes(
+            space,
+            _data(chosen.data),
+            seed=chosen.seed,
+            watch=lambda n_built: status.update(f"building designs for {chosen.data}: {n_built} so far"),
+        )
+    for text in found.mistakes:
+        console.print(Text(f"mistake: {text}"), soft_wrap=True)
+    for text in found.notes:
+        console.print(Text(f"note: {text}"), soft_wrap=True)
+    n = len(found.mistakes)
+    counted = f"{n} mistake{'s' * (n != 1)}" if n else "no mistakes"
+    console.print(Text(f"{counted} found in {found.n_built} designs built for {chosen.data}"), soft_wrap=True)
+    return 2 if n else 0
+
+
+def _show_space(space: Space, name: str, console: Console) -> None:
+    from qnas.space.load import about_space
+
+    about = about_space(name)
+    console.print(_title(f"{name}: {space.count} architectures"))
+    if about:
+        console.print(Text(about))
+    table = Table(header_style="bold")
     for column in ("gene", "kind", "values", "condition"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for row in space.describe():
         table.add_row(*(Text(row[column]) for column in ("gene", "kind", "values", "condition")))
     console.print(table)
     for sentence in dict.fromkeys(constraint.because for constraint in space.tree.constraints):
         console.print(Text(f"constraint: {sentence}"), soft_wrap=True)
-    for name, bound in space.budgets.items():
-        console.print(Text(f"budget: {name} at most {bound:,}"), soft_wrap=True)
-    for seed in range(3):
-        architecture = space.sample(seed)
-        console.print(Text(f"\nsample {seed}, fingerprint {architecture.fingerprint}", style="bold"))
-        console.print(Text(architecture.to_json(indent=None)), soft_wrap=True)
-    return 0
+    for budget, bound in space.budgets.items():
+        console.print(Text(f"budget: {budget} at most {bound:,}"), soft_wrap=True)
+
+
+def _show_samples(space: Space, splits: Splits, chosen: argparse.Namespace, console: Console) -> None:
+    from qnas.experiment.description import describe
+    from qnas.front.text import design_text
+    from qnas.model.training import TrainingSettings
+
+    console.print(Text(f"\nbuilt for {chosen.data}: {splits.n_features} features, {splits.n_outputs} outputs"))
+    order = [key for key, _ in space.tree.fields]
+    for seed in range(chosen.seed, chosen.seed + _N_SAMPLES):
+        found = describe(space.sample(seed), splits, TrainingSettings(), budgets=space.budgets, width=console.width - 1)
+        console.print(Text(f"\nsample({seed}), fingerprint {found.architecture.fingerprint}", style="bold"))
+        console.print(Text(design_text(found.architecture, order)))
+        if found.circuit:
+            console.print(Text(found.circuit), soft_wrap=True)
+        for line in (*(found.cost.lines() if found.cost else ()), *(f"remark: {text}" for text in found.remarks)):
+            console.print(Text(line), soft_wrap=True)
 
 
 def _doctor(chosen: argparse.Namespace, console: Console) -> int:

@@ -21,11 +21,15 @@ class ObjectiveSettings:
         names: bundled or installed objectives; the first colours the plots.
         add: Python files whose objectives are added.
         options: keyword options by objective, e.g. `{expressibility: {n_pairs: 2000}}`.
+        constraints: bounds such as "accuracy >= 0.9"; designs that meet all go before those that do not.
+        n_standard_errors: by less than so many standard errors no design beats another one on the front.
     """
 
     names: list[str] = field(default_factory=lambda: ["accuracy", "expressibility", "trainability", "flops"])
     add: list[str] = field(default_factory=list)
     options: dict[str, dict[str, Any]] = field(default_factory=dict)
+    constraints: list[str] = field(default_factory=list)
+    n_standard_errors: float = 0.0
 
 
 @dataclass(frozen=True)

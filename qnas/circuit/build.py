@@ -11,7 +11,15 @@ from qiskit.circuit import Parameter, ParameterVector
 from qiskit.quantum_info import SparsePauliOp
 
 from qnas.architecture import Architecture
-from qnas.circuit.ansatze import Weights, add_layer, ansatze, parameters_in_order, weight_source
+from qnas.circuit.ansatze import (
+    Weights,
+    add_layer,
+    ansatze,
+    canonical_sequence,
+    gates,
+    parameters_in_order,
+    weight_source,
+)
 from qnas.circuit.encodings import Encoding, encodings
 from qnas.circuit.lower import lower
 from qnas.circuit.parts import as_part, check_keys, options_of, part_of, required, takes
@@ -85,9 +93,10 @@ def canonical(architecture: Architecture) -> Architecture:
     """The one form of all architectures that name this circuit.
 
     Re-uploading is off where it uploads only once, and the topology of each layer is the first bundled one with its
-    pairs: on two qubits, each is "line". A space may not offer that one; tables leave the gene empty then.
+    pairs: on two qubits, each is "line". A sequence of gates is in the form of `canonical_sequence`. A space may not
+    offer what comes of it; tables leave the gene empty then.
     """
-    architecture = _with_simplest_topologies(architecture)
+    architecture = _with_canonical_gates(_with_simplest_topologies(architecture))
     part = architecture.get("encoding")
     once = "ansatz" in architecture or len(_layers(architecture)) <= 1
     if once and isinstance(part, Architecture) and part.get("reupload", False):
@@ -104,6 +113,27 @@ def _with_simplest_topologies(architecture: Architecture) -> Architecture:
         for layer in layers
     ]
     return architecture if tuple(changed) == layers else architecture.replace(layers=changed)
+
+
+def _with_canonical_gates(architecture: Architecture) -> Architecture:
+    changed: dict[str, Any] = {}
+    if "ansatz" in architecture:
+        changed["ansatz"] = _in_canonical_gates(architecture.ansatz)
+    if _layers(architecture):
+        changed["layers"] = tuple(map(_in_canonical_gates, _layers(architecture)))
+    same = all(architecture[key] == value for key, value in changed.items())
+    return architecture if same else architecture.replace(**changed)
+
+
+def _in_canonical_gates(block: Any) -> Any:
+    """The ansatz `gates` in the one form of its circuit; what cannot be built is left for that to say so."""
+    bundled = isinstance(block, Architecture) and block.get("name") == "gates" and ansatze["gates"] is gates
+    if not bundled or not isinstance(block.get("sequence"), tuple):
+        return block
+    try:
+        return block.replace(sequence=canonical_sequence(block.sequence))
+    except DesignError:
+        return block
 
 
 def _layers(architecture: Architecture) -> tuple[Any, ...]:
@@ -171,7 +201,8 @@ def _encode(part: Architecture, features: list[Parameter], n_qubits: int) -> Qua
     if part.get("reupload", False) and not entry.reuploads:
         raise DesignError(f"the encoding {part['name']!r} prepares the initial state, so it cannot be re-uploaded.")
     own = Architecture({key: value for key, value in part.items() if key != "reupload"})
-    return entry.build(features, n_qubits, **options_of(own, entry.build, "encoding", n_given=2))
+    circuit = entry.build(features, n_qubits, **options_of(own, entry.build, "encoding", n_given=2))
+    return _as_wide(circuit, n_qubits, "encoding", part)
 
 
 def _compose(architecture: Architecture, encoded: QuantumCircuit, inputs: Set[Parameter]) -> tuple[QuantumCircuit, int]:
@@ -203,12 +234,16 @@ def _add_layer(circuit: QuantumCircuit, layer: Any, what: str, weights: Weights)
 def _add_ansatz(circuit: QuantumCircuit, part: Architecture, weights: Weights) -> None:
     build = ansatze[part["name"]]
     block = build(circuit.num_qubits, **options_of(part, build, "ansatz", n_given=1))
-    if block.num_qubits != circuit.num_qubits:
+    circuit.compose(_with_weights(_as_wide(block, circuit.num_qubits, "ansatz", part), weights), inplace=True)
+
+
+def _as_wide(circuit: QuantumCircuit, n_qubits: int, kind: str, part: Architecture) -> QuantumCircuit:
+    if circuit.num_qubits != n_qubits:
         raise DesignError(
-            f"the ansatz {part['name']!r} makes a circuit of {block.num_qubits} qubits where n_qubits is "
-            f"{circuit.num_qubits}; it must be as wide as it is asked to be."
+            f"the {kind} {part['name']!r} makes a circuit of {circuit.num_qubits} qubits where n_qubits is {n_qubits}; "
+            "it must be as wide as it is asked to be."
         )
-    circuit.compose(_with_weights(block, weights), inplace=True)
+    return circuit
 
 
 def _with_weights(block: QuantumCircuit, weights: Weights, inputs: Set[Parameter] = frozenset()) -> QuantumCircuit:

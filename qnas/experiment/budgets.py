@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from math import inf
 
 from qnas.architecture import Architecture
-from qnas.circuit.build import DesignCircuit, design_circuit
+from qnas.circuit.build import DesignCircuit, coupling_name, design_circuit
 from qnas.errors import OverBudgetError, SpaceError, unknown
 from qnas.model.couplings import Classical, couplings
 from qnas.objectives import Design, Objective
@@ -36,7 +36,9 @@ def check_budgets(budgets: Mapping[str, int | float], design: Design) -> None:
         _check(name, budgeted(name)(design).value, bound)
 
 
-def check_circuit(budgets: Mapping[str, int | float], architecture: Architecture, n_features: int) -> None:
+def check_circuit(
+    budgets: Mapping[str, int | float], architecture: Architecture, n_features: int, n_outputs: int
+) -> None:
     """Check the budgets that the circuit alone is over, however large it is; the model is not built.
 
     Only for couplings of qnas itself, since another one may leave the circuit out, as the classical control does.
@@ -45,11 +47,11 @@ def check_circuit(budgets: Mapping[str, int | float], architecture: Architecture
         OverBudgetError: one is over its budget.
         QnasError: the architecture names no circuit.
     """
-    coupling = couplings[architecture.get("coupling", "serial")]
+    coupling = couplings[coupling_name(architecture)]
     own = getattr(coupling, "__module__", "").startswith("qnas.")
     if coupling is Classical or not own or not budgets.keys() & _LEAST.keys():
         return
-    design = design_circuit(architecture, n_features)
+    design = design_circuit(architecture, n_features, n_outputs)
     for name in (name for name in _LEAST if name in budgets):
         _check(name, _LEAST[name](design), budgets[name], at_least=name in ("n_parameters", "flops"))
 

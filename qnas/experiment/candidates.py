@@ -61,7 +61,7 @@ def check_candidate(
     """
     n_inputs(architecture, splits.n_features)
     if budgets:
-        check_circuit(budgets, architecture, splits.n_features)
+        check_circuit(budgets, architecture, splits.n_features, splits.n_outputs)
         check_budgets(budgets, Design(architecture, splits, training))
 
 

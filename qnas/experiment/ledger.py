@@ -24,8 +24,10 @@ from optuna.trial import FrozenTrial, TrialState
 from qnas.architecture import Architecture
 from qnas.errors import RunFolderError
 from qnas.experiment.evaluation import Evaluation, State
+from qnas.model.classical import explicit_networks
 from qnas.objectives import Objective
 from qnas.space import Space
+from qnas.space.genes import Scalar
 
 STUDY = "qnas"
 _N_DESIGNS = "n_designs"
@@ -59,7 +61,7 @@ class Ledger:
     def append(self, design_id: int, evaluation: Evaluation) -> None:
         """Write one evaluation."""
         assert self._study is not None and not self._read_only, "this ledger was opened to be read"
-        genes = self._space.gene_values(evaluation.architecture)
+        genes = gene_values(self._space, evaluation.architecture)
         chosen: dict[str, BaseDistribution] = {name: self._distributions[name] for name in genes}
         complete = evaluation.complete
         self._study.add_trial(
@@ -104,6 +106,11 @@ class Ledger:
 
     def _trials(self) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False) if self._study is not None else []
+
+
+def gene_values(space: Space, architecture: Architecture) -> dict[str, Scalar]:
+    """What tables say of the genes of an evaluated design: no value where a gene has no effect."""
+    return space.gene_values(explicit_networks(architecture))
 
 
 def _found_study(path: Path) -> optuna.Study | None:

@@ -20,7 +20,7 @@ from qnas.experiment.evaluation import Evaluation, Task, failure, splits_of
 from qnas.experiment.executor import Executor, check_executor, make_executor
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import Ledger, break_lock
-from qnas.experiment.results import OWN_COLUMNS, Findings, losses_of, write_results
+from qnas.experiment.results import OWN_COLUMNS, Findings, constraints_of, losses_of, violation_of, write_results
 from qnas.model.training import effective
 from qnas.objectives import Design, Objective, choose_objectives
 from qnas.search import Searcher, make_searcher
@@ -114,6 +114,11 @@ def check_run(config: Config, space: Space | None = None) -> Plan:
     space = space or load_space(config.space)
     objectives = choose_objectives(config.objectives.names, config.objectives.add, config.objectives.options)
     _check_columns(space, objectives)
+    constraints_of(config.objectives, objectives)
+    if not config.objectives.n_standard_errors >= 0:
+        raise ConfigurationError(
+            f"objectives.n_standard_errors is {config.objectives.n_standard_errors}; allowed are numbers of at least 0."
+        )
     for name in space.budgets:
         budgeted(name)
     config.training.check()
@@ -161,7 +166,8 @@ class _Loop:
             self._evaluate(architectures)
             evaluations = [self._held[architecture] for architecture in architectures]
             losses = np.array([losses_of(evaluation, self.findings.objectives) for evaluation in evaluations])
-            plan.searcher.tell(genotypes, losses, np.array([evaluation.complete for evaluation in evaluations]))
+            violations = [violation_of(evaluation, self.findings.constraints) for evaluation in evaluations]
+            plan.searcher.tell(genotypes, losses, np.array(violations))
             self._check_any_complete(evaluations)
         if any(design_id >= len(self._ids) for design_id in self._written):
             self._ledger.keep_first(len(self._ids))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,11 @@ from jaxtyping import Bool, Float
 
 from qnas.architecture import Architecture
 from qnas.circuit.build import build_circuit
-from qnas.config import Config
+from qnas.config import Config, ObjectiveSettings
 from qnas.errors import DesignError, RunFolderError, unknown
 from qnas.experiment.evaluation import Evaluation, splits_of
 from qnas.experiment.folder import RunFolder
-from qnas.experiment.ledger import open_ledger
+from qnas.experiment.ledger import gene_values, open_ledger
 from qnas.front.export import write_design
 from qnas.front.pareto import hypervolume, hypervolume_history, non_dominated
 from qnas.front.plots import Axis, is_within_floor, plot_front, plot_hypervolume, save_figure
@@ -26,10 +27,11 @@ from qnas.front.tables import write_front
 from qnas.model.hybrid import HybridModel, ModelBuilder
 from qnas.model.weights import load_weights
 from qnas.objectives import Objective, choose_objectives
+from qnas.objectives.constraint import Constraint
 from qnas.simulation import Simulator
 from qnas.space import Space, load_space
 
-OWN_COLUMNS = ("id", "fingerprint", "n_parameters", "seconds", "seed", "on_front")
+OWN_COLUMNS = ("id", "fingerprint", "n_parameters", "violation", "seconds", "seed", "on_front")
 """Columns of every table of a run, whatever its objectives and genes."""
 
 
@@ -53,9 +55,28 @@ class Findings:
         return np.array(rows).reshape(-1, len(self.objectives))
 
     @property
+    def violations(self) -> Float[np.ndarray, " k"]:
+        """How far each evaluation is from meeting the constraints; infinite if it failed."""
+        return np.array([violation_of(evaluation, self.constraints) for evaluation in self.evaluations.values()])
+
+    @cached_property
+    def constraints(self) -> tuple[Constraint, ...]:
+        """On the values of the objectives."""
+        return constraints_of(self.config.objectives, self.objectives)
+
+    @property
     def on_front(self) -> Bool[np.ndarray, " k"]:
-        """Which evaluations no other one beats."""
-        return non_dominated(self.losses)
+        """Which evaluations no other one beats, among those that meet the constraints, or come nearest to it."""
+        violations = self.violations
+        nearest = np.isfinite(violations) & (violations <= violations.min(initial=np.inf))
+        losses = np.where(nearest[:, None], self.losses, np.nan)
+        return non_dominated(losses, self.config.objectives.n_standard_errors * self._errors)
+
+    @property
+    def _errors(self) -> Float[np.ndarray, "k m"]:
+        names = [objective.name for objective in self.objectives]
+        rows = [[evaluation.errors.get(name, 0.0) for name in names] for evaluation in self.evaluations.values()]
+        return np.array(rows).reshape(-1, len(names))
 
     @property
     def table(self) -> pd.DataFrame:
@@ -74,6 +95,13 @@ class Findings:
         order = [first.name, "id"]
         return members.sort_values(order, ascending=[first.direction == "minimize", True]).reset_index(drop=True)
 
+    @property
+    def unmet(self) -> str:
+        """A sentence if there are constraints and no design meets them all; empty if there are none."""
+        if not self.constraints or (self.violations == 0).any() or not len(self.front):
+            return ""
+        return f"No design meets {' and '.join(map(str, self.constraints))}; those that come nearest stand here."
+
     def hypervolume(self) -> float:
         """Of all evaluations, in the unit of the box that the first generation spans."""
         return hypervolume(self._scaled_losses(), np.ones(len(self.objectives)))
@@ -83,14 +111,17 @@ class Findings:
         return hypervolume_history(self._scaled_losses(), np.ones(len(self.objectives)))
 
     def _scaled_losses(self) -> Float[np.ndarray, "k m"]:
-        """Losses in the box of the first generation, of logarithms where the scale of an objective is log."""
+        """Losses in the box of the first generation, of logarithms where the scale of an objective is log.
+
+        NaN for designs that do not meet the constraints.
+        """
         losses = self.losses
         for k, objective in enumerate(self.objectives):
             values = objective.sign * losses[:, k]
             if objective.scale == "log" and not (values <= 0).any():
                 losses[:, k] = objective.sign * np.log10(values)
         worst, best = box_of(losses[: self.config.search.population])
-        return (losses - best) / (worst - best)
+        return np.where((self.violations == 0)[:, None], (losses - best) / (worst - best), np.nan)
 
     def _table(self, chosen: Bool[np.ndarray, " k"]) -> pd.DataFrame:
         pairs = zip(self.evaluations.items(), chosen, strict=True)
@@ -105,7 +136,8 @@ class Findings:
         names = [objective.name for objective in self.objectives]
         errors = [f"{name}_se" for name in names if name in estimated]
         genes = [gene.name for gene in self.space.genes]
-        return ["id", "fingerprint", *names, *errors, *genes, "n_parameters", "seconds", "seed"]
+        bounded = ["violation"] * bool(self.constraints)
+        return ["id", "fingerprint", *names, *errors, *genes, "n_parameters", *bounded, "seconds", "seed"]
 
     def _row(self, design_id: int, evaluation: Evaluation) -> dict[str, Any]:
         return {
@@ -113,11 +145,25 @@ class Findings:
             "fingerprint": evaluation.architecture.fingerprint,
             **evaluation.values,
             **{f"{name}_se": error for name, error in evaluation.errors.items()},
-            **self.space.gene_values(evaluation.architecture),
+            **gene_values(self.space, evaluation.architecture),
             "n_parameters": evaluation.n_parameters,
+            "violation": violation_of(evaluation, self.constraints),
             "seconds": round(evaluation.seconds, 3),
             "seed": evaluation.seed,
         }
+
+
+def constraints_of(settings: ObjectiveSettings, objectives: Sequence[Objective]) -> tuple[Constraint, ...]:
+    """The constraints of a run. Raises ConfigurationError if one cannot be read, or is on none of its objectives."""
+    names = [objective.name for objective in objectives]
+    return tuple(Constraint.parse(text, names) for text in settings.constraints)
+
+
+def violation_of(evaluation: Evaluation, constraints: Sequence[Constraint]) -> float:
+    """The sum over constraints; infinite if the evaluation failed."""
+    if not evaluation.complete:
+        return float("inf")
+    return sum((constraint.violation(evaluation.values) for constraint in constraints), start=0.0)
 
 
 def losses_of(evaluation: Evaluation, objectives: Sequence[Objective]) -> list[float]:

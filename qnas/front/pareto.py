@@ -7,11 +7,18 @@ from jaxtyping import Bool, Float
 from pymoo.indicators.hv import HV
 
 
-def non_dominated(losses: Float[np.ndarray, "k m"]) -> Bool[np.ndarray, " k"]:
+def non_dominated(
+    losses: Float[np.ndarray, "k m"], margins: Float[np.ndarray, "k m"] | None = None
+) -> Bool[np.ndarray, " k"]:
     """Which rows no other row beats: none is at least as good everywhere and better somewhere.
 
-    Equal rows all stay; a row with a NaN (something was not measured) is never on the front.
+    Args:
+        losses: equal rows all stay; a row with a NaN (something was not measured) is never on the front.
+        margins: the uncertainty of each loss: to beat a row, another must be better somewhere by more than the root of
+            the sum of both squares; none by default.
     """
+    if margins is not None and margins.any():
+        return _clearly_non_dominated(losses, margins)
     on_front = np.zeros(len(losses), dtype=bool)
     measured = np.flatnonzero(~np.isnan(losses).any(axis=1))
     # In lexicographic order a row can be dominated by earlier rows only, hence by a member found so far.
@@ -19,6 +26,17 @@ def non_dominated(losses: Float[np.ndarray, "k m"]) -> Bool[np.ndarray, " k"]:
         members = losses[on_front]
         beaten = (members <= losses[k]).all(axis=1) & (members < losses[k]).any(axis=1)
         on_front[k] = not beaten.any()
+    return on_front
+
+
+def _clearly_non_dominated(
+    losses: Float[np.ndarray, "k m"], margins: Float[np.ndarray, "k m"]
+) -> Bool[np.ndarray, " k"]:
+    """Row by row against all, since what beats a row may be beaten itself without its beater beating that row."""
+    on_front = ~np.isnan(losses).any(axis=1)
+    for k in np.flatnonzero(on_front):
+        clear = losses[k] - losses > np.hypot(margins[k], margins)
+        on_front[k] = not ((losses <= losses[k]).all(axis=1) & clear.any(axis=1)).any()
     return on_front
 
 

@@ -30,6 +30,18 @@ def canonical_networks(architecture: Architecture) -> Architecture:
     return architecture
 
 
+def explicit_networks(architecture: Architecture) -> Architecture:
+    """A canonical architecture with the defaults that it leaves out, where its coupling has what they are about.
+
+    Tables show these; the canonical form is what is compared.
+    """
+    name = coupling_name(architecture)
+    defaults: dict[str, object] = {} if name == DIRECT else {"pre": DEFAULT_PRE}
+    if name in WITH_HEAD:
+        defaults["head"] = ()
+    return Architecture({**defaults, **architecture})
+
+
 def _without(architecture: Architecture, key: str) -> Architecture:
     if key not in architecture:
         return architecture

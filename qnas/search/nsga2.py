@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from pymoo.algorithms.moo.nsga2 import NSGA2, binary_tournament
 from pymoo.core.population import Population
 from pymoo.core.problem import Problem
@@ -18,9 +18,13 @@ from qnas.search.operators import NewDesigns, NewMating, OnlyNew
 from qnas.search.searcher import Pending, SearchSettings
 from qnas.space import Genotype
 
+_FAILED = 1e100
+"""The violation of a design that failed; pymoo wants finite ones."""
+
 
 class Nsga2:
-    """Evolves a population towards the Pareto front; failed designs lose against all others.
+    """Evolves a population towards the Pareto front; failed designs lose against all others, and designs that meet the
+    constraints win against all others.
 
     Args:
         settings: `population` and `generations`.
@@ -50,7 +54,7 @@ class Nsga2:
             eliminate_duplicates=OnlyNew(self._novelty),
             seed=seed,
         )
-        # one constraint: 0 for a design that could be evaluated, 1 for one that failed
+        # one constraint: the violation, which is 0 for a design that meets all there are
         problem = Problem(n_var=len(novelty.space.genes), n_obj=n_objectives, n_ieq_constr=1)
         self._algorithm.setup(problem, termination=NoTermination())
 
@@ -67,9 +71,9 @@ class Nsga2:
         return self._pending.open(genotypes)
 
     def tell(
-        self, genotypes: Sequence[Genotype], losses: Float[np.ndarray, "k m"], feasible: Bool[np.ndarray, " k"]
+        self, genotypes: Sequence[Genotype], losses: Float[np.ndarray, "k m"], violations: Float[np.ndarray, " k"]
     ) -> None:
         """Select the survivors."""
-        self._pending.close(genotypes, losses, feasible)
-        self._offspring.set("F", losses, "G", np.where(feasible, 0.0, 1.0)[:, None])
+        self._pending.close(genotypes, losses, violations)
+        self._offspring.set("F", losses, "G", np.minimum(violations, _FAILED)[:, None])
         self._algorithm.tell(infills=self._offspring)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from qnas.search.novelty import Novelty
 from qnas.search.searcher import Pending, SearchSettings
@@ -39,7 +39,7 @@ class RandomSearch:
         return self._pending.open(genotypes)
 
     def tell(
-        self, genotypes: Sequence[Genotype], losses: Float[np.ndarray, "k m"], feasible: Bool[np.ndarray, " k"]
+        self, genotypes: Sequence[Genotype], losses: Float[np.ndarray, "k m"], violations: Float[np.ndarray, " k"]
     ) -> None:
         """Nothing is learnt, by design."""
-        self._pending.close(genotypes, losses, feasible)
+        self._pending.close(genotypes, losses, violations)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from qnas.errors import ConfigurationError, RunError
 from qnas.space import Genotype
@@ -32,18 +32,19 @@ class Searcher(Protocol):
         """
 
     def tell(
-        self, genotypes: Sequence[Genotype], losses: Float[np.ndarray, "k m"], feasible: Bool[np.ndarray, " k"]
+        self, genotypes: Sequence[Genotype], losses: Float[np.ndarray, "k m"], violations: Float[np.ndarray, " k"]
     ) -> None:
         """Hand in all results of the last ask.
 
         Args:
             genotypes: the designs of the last ask, in that order.
-            losses: one row per design, one column per objective, smaller is better; rows of infeasible designs are
+            losses: one row per design, one column per objective, smaller is better; rows of designs that failed are
                 ignored and may be nan.
-            feasible: which evaluations succeeded.
+            violations: how far each design is from meeting the constraints: 0 if it does, infinite if it failed.
 
         Raises:
-            RunError: these are not the designs of the last ask, or a feasible design has a loss that is not finite.
+            RunError: these are not the designs of the last ask, or a design that did not fail has a loss that is not
+                finite.
         """
 
 
@@ -90,13 +91,13 @@ class Pending:
             raise RunError(f"the {len(self._genotypes)} designs of the last ask have not been told yet.")
 
     def close(
-        self, genotypes: Sequence[Genotype], losses: Float[np.ndarray, "k m"], feasible: Bool[np.ndarray, " k"]
+        self, genotypes: Sequence[Genotype], losses: Float[np.ndarray, "k m"], violations: Float[np.ndarray, " k"]
     ) -> None:
         """Check that results are those of the last ask. Raises RunError as `Searcher.tell` does."""
         pairs = zip(genotypes, self._genotypes, strict=False)
         same = len(genotypes) == len(self._genotypes) and all(np.array_equal(told, asked) for told, asked in pairs)
         if not same or len(losses) != len(genotypes):
             raise RunError(f"tell expects the {len(self._genotypes)} designs of the last ask, in that order.")
-        if not np.isfinite(losses[feasible]).all():
-            raise RunError("a feasible design has a loss that is not finite; tell it as infeasible.")
+        if not np.isfinite(losses[np.isfinite(violations)]).all():
+            raise RunError("a design has a loss that is not finite; tell it as failed, with an infinite violation.")
         self._genotypes = []

@@ -112,6 +112,13 @@ def test_weights_of_an_encoding_may_have_any_names(monkeypatch):
     ]  # fmt: skip
 
 
+def test_an_encoding_of_another_width_is_refused(monkeypatch):
+    monkeypatch.setattr(encodings, "_parts", dict(encodings._parts))
+    encoding("narrow")(lambda features, n_qubits: QuantumCircuit(n_qubits - 1))
+    with pytest.raises(DesignError, match="the encoding 'narrow' makes a circuit of 2 qubits where n_qubits is 3; "):
+        build_circuit(architecture(encoding="narrow"), 3)
+
+
 @pytest.mark.parametrize("reupload", [False, True])
 def test_without_layers_the_encoding_remains(reupload):
     made = design_circuit(architecture(encoding={"name": "angle", "reupload": reupload}, layers=[]), 3)
@@ -377,6 +384,35 @@ def test_a_topology_that_raises_is_left_as_it_is(monkeypatch, name):
     assert canonical(made) == with_topologies(name, "line")
     no_width = Architecture({"layers": [LAYER]})
     assert canonical(no_width) == no_width
+
+
+BACK_AND_FORTH = [{"name": "rz", "qubit": 1}, {"name": "h", "qubit": 0}, {"name": "h", "qubit": 0}]
+
+
+@pytest.mark.parametrize("place", ["ansatz", "layers"])
+def test_sequences_that_make_one_circuit_are_one_design(place):
+    def with_gates(sequence):
+        block = {"name": "gates", "sequence": sequence}
+        return architecture(**({"layers": None, "ansatz": block} if place == "ansatz" else {"layers": [LAYER, block]}))
+
+    found = canonical(with_gates(BACK_AND_FORTH))
+    assert found == with_gates(BACK_AND_FORTH[:1])
+    assert canonical(found) is found
+
+
+@pytest.mark.parametrize("sequence", [None, 3, [{"name": "cnot", "pair": [0, 1]}]])
+def test_gates_that_cannot_be_built_are_left_as_they_are(sequence):
+    made = architecture(layers=None, ansatz={"name": "gates", "sequence": sequence})
+    assert canonical(made) is made
+    without = architecture(layers=None, ansatz={"name": "gates"})
+    assert canonical(without) is without
+
+
+def test_gates_of_a_plug_in_are_left_as_they_are(monkeypatch):
+    monkeypatch.setattr(ansatz_room.ansatze, "_parts", dict(ansatz_room.ansatze._parts))
+    ansatz_room.ansatze.add("gates", lambda n_qubits, sequence: QuantumCircuit(n_qubits))
+    made = architecture(layers=None, ansatz={"name": "gates", "sequence": BACK_AND_FORTH})
+    assert canonical(made) is made
 
 
 @pytest.mark.parametrize(

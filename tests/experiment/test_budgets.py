@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from qnas.errors import SpaceError
-from qnas.experiment.budgets import check_budgets
+from qnas.errors import OverBudgetError, SpaceError
+from qnas.experiment.budgets import check_budgets, check_circuit
 from qnas.experiment.evaluation import State, evaluate
 from qnas.objectives import Design
 from qnas.space import load_space
@@ -35,6 +35,15 @@ def test_a_design_at_its_budget_is_trained_and_one_over_it_is_not(tmp_path, name
     assert (found.state, found.values, found.weights) == (State.INVALID, {}, None)
     assert found.reason == f"{name} is {counts[name]}, over the budget of {counts[name] - 1}."
     assert found.n_parameters == counts["n_parameters"]
+
+
+@pytest.mark.parametrize("readout", ["z", "probabilities", "pauli_mixture"])
+@pytest.mark.parametrize("coupling", ["serial", {"name": "density", "n_circuits": 2}])
+def test_parts_with_options_are_over_a_budget_by_their_circuit_alone(readout, coupling):
+    made = architecture.replace(readout=readout, coupling=coupling)
+    with pytest.raises(OverBudgetError, match=r"flops is at least \d+, over the budget of 10\."):
+        check_circuit({"flops": 10}, made, 4, 3)
+    check_circuit({"flops": 10}, made.replace(coupling="classical"), 4, 3)
 
 
 @pytest.mark.parametrize(

@@ -293,18 +293,18 @@ def test_failures_are_told_as_infeasible(tmp_path, monkeypatch):
             self.ask, self.n_evaluations = searcher.ask, searcher.n_evaluations
             self._tell = searcher.tell
 
-        def tell(self, genotypes, losses, feasible):
-            told.append((genotypes, losses, feasible))
-            self._tell(genotypes, losses, feasible)
+        def tell(self, genotypes, losses, violations):
+            told.append((genotypes, losses, violations))
+            self._tell(genotypes, losses, violations)
 
     make = qnas.experiment.loop.make_searcher
     monkeypatch.setattr("qnas.experiment.loop.make_searcher", lambda *settings: Searcher(make(*settings)))
     qnas.search(with_mishaps("error", f"run_dir={tmp_path}/run"))
     space = load_space(str(SPACE))
     assert len(told) == 2
-    for genotypes, losses, feasible in told:
+    for genotypes, losses, violations in told:
         fine = [len(space.decode(genotype).layers) == 2 for genotype in genotypes]
-        assert feasible.tolist() == fine
+        assert violations.tolist() == [0.0 if one else float("inf") for one in fine]
         assert (losses == losses).all(axis=1).tolist() == fine
 
 
@@ -322,9 +322,18 @@ def test_a_run_in_which_every_first_design_fails_ends(tmp_path):
 # --- checks before anything is written ------------------------------------------------------------------------
 
 
-def test_a_negative_seed_is_refused():
-    with pytest.raises(ConfigurationError, match="seed is -1; allowed are whole numbers of at least 0"):
-        check_run(compose(["seed=-1"]))
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("seed=-1", "seed is -1; allowed are whole numbers of at least 0"),
+        ("objectives.constraints=['depth <= 3']", "unknown objective in objectives.constraints, 'depth'"),
+        ("objectives.constraints=['flops < 3']", "objectives.constraints has 'flops < 3'; a constraint reads like"),
+        ("objectives.n_standard_errors=-1", "objectives.n_standard_errors is -1.0; allowed are numbers of at least 0"),
+    ],
+)
+def test_values_that_cannot_be_are_refused(override, sentence):
+    with pytest.raises(ConfigurationError, match=sentence):
+        check_run(compose([override]))
 
 
 def test_checking_a_run_writes_nothing(tmp_path):

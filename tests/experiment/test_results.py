@@ -16,7 +16,7 @@ from qnas.experiment.evaluation import Evaluation, State
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.results import Findings, Result, box_of, losses_of, read_findings, write_results
 from qnas.launch import compose
-from qnas.model.training import predict, score, tensors
+from qnas.model.training import effective, predict, score, tensors
 from qnas.objectives import choose_objectives
 from qnas.simulation import SampledSimulator
 from qnas.space import load_space
@@ -35,9 +35,20 @@ def failed(seed):
     return Evaluation(space.sample(seed), State.ERROR, {"flops": 1}, reason="no")
 
 
-def findings(*evaluations, population=4):
-    config = compose([f"search.population={population}"])
+def findings(*evaluations, population=4, overrides=()):
+    config = compose([f"search.population={population}", *overrides])
     return Findings(config, space, objectives, dict(enumerate(evaluations)))
+
+
+def test_tables_show_genes_at_their_default_and_leave_out_those_without_effect():
+    tradeoff = load_space("tradeoff")
+    plain = next(a for a in map(tradeoff.sample, range(99)) if a.pre == "mlp" and a.head == ())
+    forms = [effective(plain, configuration) for configuration in ("end_to_end", "pqc")]
+    values = {"accuracy": 0.5, "expressibility": 1.0, "flops": 1}
+    table = replace(findings(*(Evaluation(form, State.COMPLETE, values) for form in forms)), space=tradeoff).table
+    assert "pre" not in forms[0] and "head" not in forms[0]
+    assert table[["pre", "head"]].values.tolist()[0] == ["mlp", "none"]
+    assert table[["pre", "head"]].isna().values.tolist() == [[False, False], [True, True]]
 
 
 # --- losses ---------------------------------------------------------------------------------------------------
@@ -74,6 +85,52 @@ def test_the_hypervolume_is_that_of_the_last_entry_of_its_history():
     history = found.hypervolume_history()
     assert len(history) == 5 and (np.diff(history) >= 0).all()
     assert found.hypervolume() == history[-1] > 0
+
+
+# --- constraints and errors -----------------------------------------------------------------------------------
+
+BOUNDED = ("objectives.constraints=['accuracy >= 0.5','flops <= 100']",)
+
+
+def test_designs_that_meet_the_constraints_go_first():
+    found = findings(
+        evaluation(0, 0.9, 0.1, 110),
+        evaluation(1, 0.5, 2.0, 100),
+        evaluation(2, 0.4, 0.1),
+        failed(3),
+        overrides=BOUNDED,
+    )
+    assert found.violations.tolist() == pytest.approx([0.1, 0.0, 0.2, np.inf])
+    assert found.on_front.tolist() == [False, True, False, False]
+    assert found.front["violation"].tolist() == [0.0]
+    assert found.unmet == ""
+
+
+def test_where_none_meets_them_the_nearest_stand_on_the_front():
+    found = findings(evaluation(0, 0.9, 0.1, 110), evaluation(1, 0.2, 0.1), failed(2), overrides=BOUNDED)
+    assert found.on_front.tolist() == [True, False, False]
+    assert found.unmet == ("No design meets accuracy >= 0.5 and flops <= 100; those that come nearest stand here.")
+    assert found.hypervolume() == 0
+
+
+def test_designs_that_break_a_constraint_add_no_hypervolume():
+    inside, beyond = evaluation(0, 0.6, 0.1, 90), evaluation(1, 0.9, 0.05, 200)
+    found = findings(inside, evaluation(2, 0.5, 1.0, 100), beyond, overrides=BOUNDED)
+    history = found.hypervolume_history()
+    assert history[0] == history[1] == history[2] > 0
+
+
+def test_without_constraints_there_is_no_such_column():
+    found = findings(evaluation(0, 0.9))
+    assert "violation" not in found.front.columns
+    assert found.unmet == ""
+
+
+def test_a_design_is_not_beaten_by_less_than_the_stated_standard_errors():
+    better, worse = evaluation(0, 0.9, errors={"accuracy": 0.03}), evaluation(1, 0.86, errors={"accuracy": 0.04})
+    assert findings(better, worse).on_front.tolist() == [True, False]
+    assert findings(better, worse, overrides=["objectives.n_standard_errors=1"]).on_front.tolist() == [True, True]
+    assert findings(better, worse, overrides=["objectives.n_standard_errors=0.5"]).on_front.tolist() == [True, False]
 
 
 # --- the table ------------------------------------------------------------------------------------------------

@@ -76,3 +76,21 @@ def test_the_history_is_the_hypervolume_of_each_beginning(losses, k_missing):
     reference_point = np.full(losses.shape[1], 3.5)
     expected = [hypervolume(losses[: k + 1], reference_point) for k in range(len(losses))]
     assert hypervolume_history(losses, reference_point) == pytest.approx(expected)
+
+
+def test_a_row_is_not_beaten_by_less_than_its_margin():
+    losses = np.array([[0.0, 0.0], [0.1, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    margins = np.array([[0.3, 0.0], [0.4, 0.0], [0.4, 0.0], [0.0, 0.0]])
+    assert non_dominated(losses, margins).tolist() == [True, True, False, False]
+    assert non_dominated(losses, 0 * margins).tolist() == [True, False, False, False]
+
+
+def test_errors_count_as_the_root_of_both_squares():
+    losses, margins = np.array([[0.0], [1.0]]), np.array([[0.6], [0.79]])
+    assert non_dominated(losses, margins).tolist() == [True, False]
+    assert non_dominated(losses, margins * 1.02).tolist() == [True, True]
+
+
+def test_what_was_not_measured_beats_nothing_by_any_margin():
+    losses, margins = np.array([[np.nan], [1.0]]), np.array([[0.1], [0.1]])
+    assert non_dominated(losses, margins).tolist() == [False, True]

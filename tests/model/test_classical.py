@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from qnas.architecture import Architecture
-from qnas.model.classical import WITH_BRANCH, WITH_HEAD, canonical_networks
+from qnas.model.classical import WITH_BRANCH, WITH_HEAD, canonical_networks, explicit_networks
 from qnas.model.hybrid import ModelBuilder
 from qnas.model.training import effective
 
@@ -49,6 +49,22 @@ def test_pqc_leaves_principal_components_and_the_circuit(coupling, pre):
     found = effective(around(coupling, pre=pre, hidden=(4,), head=(2,)), "pqc")
     assert found == around("quantum", hidden=(), **({"pre": "pca"} if pre == "pca" else {}))
     assert effective(found, "pqc") == found
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (around("serial", hidden=()), around("serial", hidden=(), pre="mlp", head=())),
+        (around("serial", pre="pca", head=(4,)), around("serial", pre="pca", head=(4,))),
+        (around("mac", hidden=(4,)), around("mac", hidden=(4,), pre="mlp")),
+        (around("quantum", hidden=()), around("quantum", hidden=())),
+        (around({"name": "density"}), around({"name": "density"}, pre="mlp", head=())),
+        (BASE, BASE.replace(pre="mlp", head=())),
+    ],
+)
+def test_tables_show_the_defaults_of_what_there_is(given, expected):
+    assert explicit_networks(given) == expected
+    assert canonical_networks(expected) == given
 
 
 def outputs(architecture):

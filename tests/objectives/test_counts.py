@@ -5,7 +5,7 @@ import pytest
 from qnas.objectives.counts import depth, memory, parameters, qubits
 from qnas.objectives.objective import Estimate
 from qnas.simulation.memory import required_bytes
-from tests.objectives.examples import LAYER, design
+from qnas.testing.designs import LAYER, design
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from qnas.objectives import HardwareCost
 from qnas.objectives.gradient_circuits import circuits_of_a_step, gradient_circuits, predicted_latency
 from qnas.objectives.hardware import design_cost
 from qnas.simulation import SampledSimulator
-from tests.objectives.examples import LAYER, design
+from qnas.testing.designs import LAYER, design
 
 CRX = dict(rotation="ry", entangler="crx", topology="line")
 

@@ -14,7 +14,7 @@ from qnas.objectives import HardwareCost, choose_objectives, hardware_cost
 from qnas.objectives.hardware import design_cost, duration, n_two_qubit_gates, success_probability, two_qubit_depth
 from qnas.objectives.noisy_accuracy import noisy_accuracy
 from qnas.simulation.transpiled import transpiled
-from tests.objectives.examples import design
+from qnas.testing.designs import design
 
 LINE = BackendChoice(n_qubits=5, topology="line")
 EVERY = (n_two_qubit_gates, two_qubit_depth, duration, success_probability)

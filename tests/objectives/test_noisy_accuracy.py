@@ -14,7 +14,7 @@ from qnas.objectives.accuracy import accuracy
 from qnas.objectives.noisy_accuracy import noisy_accuracy
 from qnas.simulation import SampledSimulator
 from qnas.simulation.backends import Device
-from tests.objectives.examples import design, quantities
+from qnas.testing.designs import design, quantities
 
 QUANTITIES = dict(splits=quantities(), epochs=8)
 

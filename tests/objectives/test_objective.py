@@ -6,7 +6,7 @@ import qnas
 from qnas.errors import ConfigurationError, PluginError
 from qnas.objectives import Estimate, choose_objectives, flops, objective, objectives
 from qnas.objectives.expressibility import design_expressibility
-from tests.objectives.examples import architecture, design
+from qnas.testing.designs import architecture, design
 
 PLUGIN = '''
 import qnas
@@ -158,7 +158,7 @@ def test_a_smallest_value_of_what_is_no_option_is_refused():
 
 def test_what_is_built_must_be_an_option():
     with pytest.raises(PluginError) as refusal:
-        objective("minimize", "m", name="mine", built={"spam": dict})(lambda design, *, span=(0, 1): 0.0)
+        objective("minimize", "m", name="mine", built={"spam": pair})(lambda design, *, span=(0, 1): 0.0)
     assert str(refusal.value) == (
         "unknown option in `built` of the objective 'mine', 'spam': did you mean 'span'? Allowed: span."
     )

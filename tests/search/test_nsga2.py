@@ -22,7 +22,7 @@ def front_found(name, seed, failing=lambda g: False):
     while genotypes := searcher.ask():
         feasible = np.array([not failing(g) for g in genotypes])
         losses = np.where(feasible[:, None], losses_of(genotypes), np.nan)
-        searcher.tell(genotypes, losses, feasible)
+        searcher.tell(genotypes, losses, np.where(feasible, 0.0, np.inf))
         found |= {int(g[0]) for g, ok in zip(genotypes, feasible, strict=True) if ok and not g[1:].any()}
     return found
 
@@ -41,6 +41,19 @@ def test_the_survivors_are_feasible_once_there_are_enough():
     searcher = make_searcher(SearchSettings(population=8, generations=6), faulty, 2, 0)
     while genotypes := searcher.ask():
         feasible = np.array([g[2] == 0 for g in genotypes])
-        searcher.tell(genotypes, np.where(feasible[:, None], losses_of(genotypes), np.nan), feasible)
+        searcher.tell(
+            genotypes, np.where(feasible[:, None], losses_of(genotypes), np.nan), np.where(feasible, 0.0, np.inf)
+        )
     survivors = searcher._algorithm.pop.get("X")
     assert not survivors[:, 2].any()
+
+
+def test_designs_that_meet_the_constraints_survive_and_then_those_that_come_nearest():
+    searcher = make_searcher(SearchSettings(population=8, generations=8), faulty, 2, 0)
+    while genotypes := searcher.ask():
+        violations = np.array([max(0.0, 7.0 - g[0]) for g in genotypes])
+        violations[[g[1] == 2 for g in genotypes]] = np.inf
+        searcher.tell(genotypes, losses_of(genotypes), violations)
+    survivors = searcher._algorithm.pop.get("X")
+    assert (survivors[:, 0] >= 7).all()
+    assert (survivors[:, 1] < 2).all()

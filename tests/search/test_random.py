@@ -9,6 +9,6 @@ def test_the_budget_is_the_number_of_evaluations():
     searcher = make_searcher(SearchSettings("random", population=4, evaluations=10), space, 1, 0)
     sizes = []
     while genotypes := searcher.ask():
-        searcher.tell(genotypes, np.zeros((len(genotypes), 1)), np.ones(len(genotypes), dtype=bool))
+        searcher.tell(genotypes, np.zeros((len(genotypes), 1)), np.zeros(len(genotypes)))
         sizes.append(len(genotypes))
     assert sizes == [4, 4, 2]

@@ -22,7 +22,9 @@ def run(name, space, seed=0, population=6, generations=3, failing=lambda g: Fals
     batches = []
     while genotypes := searcher.ask():
         feasible = np.array([not failing(g) for g in genotypes])
-        searcher.tell(genotypes, np.where(feasible[:, None], losses_of(genotypes), np.nan), feasible)
+        searcher.tell(
+            genotypes, np.where(feasible[:, None], losses_of(genotypes), np.nan), np.where(feasible, 0.0, np.inf)
+        )
         batches.append(genotypes)
     assert searcher.ask() == []
     return batches
@@ -84,14 +86,14 @@ def test_an_impossible_space_is_refused_at_the_first_ask(name, monkeypatch):
 def test_results_must_be_those_of_the_last_ask(name):
     searcher = make_searcher(SearchSettings(name, population=3), hybrid, 2, 0)
     asked = searcher.ask()
-    good = np.ones(3, dtype=bool)
+    good = np.zeros(3)
     with pytest.raises(RunError, match="the 3 designs of the last ask have not been told yet"):
         searcher.ask()
     with pytest.raises(RunError, match="tell expects the 3 designs of the last ask, in that order"):
         searcher.tell(asked[::-1], np.zeros((3, 2)), good)
     with pytest.raises(RunError, match="tell expects the 3 designs"):
         searcher.tell(asked[:2], np.zeros((2, 2)), good[:2])
-    with pytest.raises(RunError, match="a feasible design has a loss that is not finite"):
+    with pytest.raises(RunError, match="a design has a loss that is not finite; tell it as failed"):
         searcher.tell(asked, np.full((3, 2), np.nan), good)
     searcher.tell(asked, np.zeros((3, 2)), good)
 
@@ -114,7 +116,7 @@ def test_designs_that_mean_one_network_are_asked_once(name):
     searcher = make_searcher(SearchSettings(name, 4, 9), tiny, 2, 0, identify=lambda genotype: str(genotype[0]))
     asked = []
     while genotypes := searcher.ask():
-        searcher.tell(genotypes, losses_of(genotypes), np.ones(len(genotypes), dtype=bool))
+        searcher.tell(genotypes, losses_of(genotypes), np.zeros(len(genotypes)))
         asked += genotypes
     assert sorted(int(genotype[0]) for genotype in asked) == [0, 1, 2]
 

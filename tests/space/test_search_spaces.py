@@ -1,8 +1,28 @@
 """The search spaces that qnas carries."""
 
-import pytest
+from itertools import islice
 
+import numpy as np
+import pytest
+import torch
+from qiskit import qasm3
+
+from qnas.circuit.build import n_inputs
+from qnas.data import DataSettings, load_splits
+from qnas.errors import TooManyFeaturesError
+from qnas.front.openqasm import to_openqasm
+from qnas.model.hybrid import ModelBuilder
+from qnas.model.training import TrainingSettings, effective, loss_function, tensors
+from qnas.objectives import Design
+from qnas.plugins import bundled_directory
 from qnas.space import load_space, space_names
+
+SIZES = {"flops_aware": 23_760, "tradeoff": 1_920, "sim2019": 380, "mac": 1_296}
+
+
+@pytest.fixture(scope="module")
+def wine():
+    return load_splits(DataSettings("wine"))
 
 
 @pytest.mark.parametrize("name", space_names())
@@ -13,6 +33,73 @@ def test_a_bundled_space_can_be_sampled_and_explains_itself(name):
         assert space.contains(architecture)
         assert space.decode(space.encode(architecture)) == architecture
     assert space_names()[name]
+
+
+LARGE_ONES_SLOW = [pytest.param(name, marks=[pytest.mark.slow] * (n > 1500)) for name, n in SIZES.items()]
+
+
+@pytest.mark.parametrize("name", LARGE_ONES_SLOW)
+def test_the_size_is_exact_and_designs_are_networks_of_their_own(name):
+    space = load_space(name)
+    assert (space.size, space.size_is_exact) == (SIZES[name], True)
+    drawn = list(islice(space.architectures(np.random.default_rng(0)), 400))
+    assert len({effective(one, "end_to_end").fingerprint for one in drawn}) == len(drawn)
+
+
+def test_flops_aware_says_how_many_designs_it_has():
+    text = (bundled_directory("search_spaces") / "flops_aware.py").read_text(encoding="utf-8")
+    assert 20_000 < SIZES["flops_aware"] < 30_000
+    assert f"There are exactly {SIZES['flops_aware']:,} architectures." in text
+
+
+def takes_a_step(builder, splits, seed):
+    """Whether one step of gradient descent lowers the loss on 32 samples, and nothing is infinite on the way."""
+    features, targets = (values[:32] for values in tensors(splits.train))
+    builder.fit(tensors(splits.train)[0])
+    model, criterion = builder.build(seed), loss_function(splits.task)
+    before = criterion(model(features), targets)
+    before.backward()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            assert torch.isfinite(parameter.grad).all()
+            parameter -= 1e-3 * parameter.grad
+        return bool(criterion(model(features), targets) < before)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SIZES)
+def test_all_designs_of_a_sample_build_train_a_step_and_are_exported(wine, name):
+    space = load_space(name)
+    for seed in range(200):
+        architecture = effective(space.sample(seed), "end_to_end")
+        builder = ModelBuilder(architecture, wine.n_features, wine.n_outputs)
+        assert takes_a_step(builder, wine, seed), architecture
+        assert type(architecture).from_json(architecture.to_json()) == architecture
+        if seed % 10 == 0:
+            names = {p.name for p in qasm3.loads(to_openqasm(builder.design.circuit)).parameters}
+            assert {f"w_{k}" for k in range(builder.program.n_weights)} <= names
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_a_few_designs_build_and_train_a_step(wine, name):
+    space = load_space(name)
+    for seed in range(5):
+        builder = ModelBuilder(effective(space.sample(seed), "end_to_end"), wine.n_features, wine.n_outputs)
+        assert takes_a_step(builder, wine, seed)
+
+
+@pytest.mark.parametrize("data", ["iris", "wine"])
+def test_circuits_of_tradeoff_are_trained_alone_behind_principal_components(data):
+    """Without them, on data of more features than qubits, a search never asks for the design."""
+    splits, space = load_splits(DataSettings(data)), load_space("tradeoff")
+    for seed in range(40):
+        architecture = effective(space.sample(seed), "pqc")
+        if "pre" in architecture or splits.n_features <= architecture.n_qubits:
+            design = Design(architecture, splits, TrainingSettings("pqc"))
+            assert design.initial_model()(tensors(splits.train)[0]).shape == (len(splits.train.features), 3)
+        else:
+            with pytest.raises(TooManyFeaturesError):
+                n_inputs(architecture, splits.n_features)
 
 
 def test_hybrid_never_joins_the_same_pairs_under_two_names():

@@ -28,8 +28,9 @@ def orthogonal(n_qubits: int, layout: str = "pyramid", n_layers: int = 1, hammin
 
     Args:
         n_qubits: at least 2.
-        layout: which pairs a layer joins: "pyramid" (neighbours, n (n - 1)/2 gates), "brick" (neighbours, n - 1 gates:
-            the even pairs, then the odd ones) or "butterfly" (n/2 log2 n gates where n is a power of 2).
+        layout: which pairs a layer joins: "pyramid" (neighbours, n (n - 1)/2 gates, arXiv 2106.07198), "brick"
+            (neighbours, n - 1 gates: the even pairs, then the odd ones) or "butterfly" (n/2 log2 n gates where n is a
+            power of 2).
         n_layers: how often the layout is repeated.
         hamming_weight: on how many qubits there is an X, spread evenly from qubit 0 on; at least 1, less than n_qubits.
     """

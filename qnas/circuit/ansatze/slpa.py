@@ -20,7 +20,7 @@ from qnas.circuit.ansatze.registry import ansatz
 from qnas.circuit.ansatze.rotations import check_count, turn
 from qnas.errors import DesignError
 
-_NEIGHBOURS = ("XX", "YY", "ZZ")
+_NEIGHBOURS = "XX_YY_ZZ"
 
 
 @ansatz("symmetric")
@@ -30,7 +30,7 @@ def symmetric(n_qubits: int, n_layers: int = 1) -> QuantumCircuit:
     On an even number of qubits all of them commute with X on all qubits and with Z on all qubits.
     """
     check_count("n_layers", n_layers)
-    return _turned(on_ring(_NEIGHBOURS, n_qubits) * n_layers)
+    return _turned(on_ring(_words(_NEIGHBOURS), n_qubits) * n_layers)
 
 
 @ansatz("non_symmetric")
@@ -42,20 +42,15 @@ def non_symmetric(n_qubits: int, n_layers: int = 1) -> QuantumCircuit:
 
 
 @ansatz("slpa")
-def slpa(
-    n_qubits: int,
-    stabilizers: Sequence[str] = ("X", "Z"),
-    logicals: Sequence[str] = _NEIGHBOURS,
-    n_blocks: int = 1,
-) -> QuantumCircuit:
+def slpa(n_qubits: int, stabilizers: str = "X_Z", logicals: str = _NEIGHBOURS, n_blocks: int = 1) -> QuantumCircuit:
     """Blocks of rotations exp(-i w/2 L S), each with its own weight: one logical L, every S of the stabilizer group.
 
     The rotations of a block commute, and the derivatives by their weights can be measured together.
 
     Args:
         n_qubits: even for the default stabilizers, which do not commute on an odd number of qubits.
-        stabilizers: words of the generators of the group, each repeated over all qubits.
-        logicals: words of the logicals, see `on_ring`.
+        stabilizers: words of the generators of the group, each repeated over all qubits, joined with _; may be empty.
+        logicals: words of the logicals, joined with _; see `on_ring`.
         n_blocks: one logical each, in the order of `on_ring`, from the start again after the last one.
 
     Raises:
@@ -63,8 +58,8 @@ def slpa(
             logical does not commute with one of them or belongs to the group.
     """
     check_count("n_blocks", n_blocks)
-    group = stabilizer_group([repeated(word, n_qubits) for word in stabilizers], n_qubits)
-    strings = on_ring(logicals, n_qubits)
+    group = stabilizer_group([repeated(word, n_qubits) for word in _words(stabilizers)], n_qubits)
+    strings = on_ring(_words(logicals), n_qubits)
     for string in strings:
         _check_logical(string, group)
     return _turned([(Pauli(string) @ one).to_label() for string in islice(cycle(strings), n_blocks) for one in group])
@@ -116,6 +111,10 @@ def stabilizer_group(generators: Sequence[str], n_qubits: int) -> list[Pauli]:
             raise DesignError(f"the stabilizer {generator} is a product of those before it; leave it out.")
         group += [one @ Pauli(generator) for one in group]
     return group
+
+
+def _words(joined: str) -> list[str]:
+    return joined.split("_") if joined else []
 
 
 def _check_word(word: str, n_qubits: int) -> None:

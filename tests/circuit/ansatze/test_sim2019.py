@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from qiskit.quantum_info import Pauli, Statevector
+from qiskit.quantum_info import Operator, Pauli, Statevector
 
 from qnas.circuit.ansatze import sim2019
 from qnas.errors import DesignError
@@ -104,3 +104,21 @@ def test_circuit_9_is_a_graph_state_up_to_local_rotations():
 def test_an_unknown_template():
     with pytest.raises(DesignError, match=r"unknown template of sim2019 '20': .*Allowed: 1, 2, 3, "):
         sim2019(4, 20)
+
+
+@pytest.mark.parametrize("n_qubits", [3, 4, 5])
+def test_templates_3_and_16_differ_in_the_order_of_gates_that_commute(n_qubits):
+    """Diagonal gates on the same pairs, in another order and so with their weights in another order."""
+    first, second = sim2019(n_qubits, 3), sim2019(n_qubits, 16)
+    values = np.random.default_rng(0).uniform(0, 2 * np.pi, first.num_parameters)
+    at = dict(zip(first.parameters, values, strict=True))
+    weights = {pair: at[weight] for pair, weight in controlled(first)}
+    moved = dict(zip(second.parameters, values, strict=True)) | {w: weights[pair] for pair, w in controlled(second)}
+    assert [pair for pair, _ in controlled(first)] != [pair for pair, _ in controlled(second)]
+    assert Operator(first.assign_parameters(at)) == Operator(second.assign_parameters(moved))
+
+
+def controlled(circuit):
+    """The pair and the weight of each CRZ."""
+    chosen = [i for i in circuit.data if i.operation.name == "crz"]
+    return [(tuple(circuit.find_bit(q).index for q in i.qubits), i.operation.params[0]) for i in chosen]

@@ -55,18 +55,18 @@ def test_the_product_ansatz_has_the_algebra_of_the_symmetric_one(n_qubits):
 
 def test_one_stabilizer_and_logicals_of_several_lengths():
     """The parity of Z: blocks of two, about Z of a qubit and XX of neighbours."""
-    found = rotation_labels(slpa(3, stabilizers=["Z"], logicals=["Z", "XX"], n_blocks=6))
+    found = rotation_labels(slpa(3, stabilizers="Z", logicals="Z_XX", n_blocks=6))
     blocks = ["ZII", "IZZ", "XIX", "YZY", "IZI", "ZIZ", "XXI", "YYZ", "IIZ", "ZZI", "IXX", "ZYY"]
     assert found == blocks
 
 
 def test_blocks_start_again_after_the_last_logical():
-    once, more = (rotation_labels(slpa(4, ["X"], ["ZZ"], n_blocks)) for n_blocks in (4, 6))
+    once, more = (rotation_labels(slpa(4, "X", "ZZ", n_blocks)) for n_blocks in (4, 6))
     assert more == [*once, "ZZII", "YYXX", "IIZZ", "XXYY"]
 
 
 def test_without_stabilizers_a_block_is_one_rotation():
-    assert rotation_labels(slpa(4, stabilizers=[], n_blocks=12)) == SYMMETRIC
+    assert rotation_labels(slpa(4, stabilizers="", n_blocks=12)) == SYMMETRIC
 
 
 @pytest.mark.parametrize("n_qubits", [4, 6])
@@ -94,7 +94,7 @@ words = st.lists(st.sampled_from(["XX", "YY", "ZZ", "XIX", "ZIIZ", "XYYX"]), min
 @few
 @given(words, st.sampled_from([4, 6]), st.integers(1, 5), seeds)
 def test_the_circuit_commutes_with_its_stabilizers(logicals, n_qubits, n_blocks, seed):
-    made = whole(slpa(n_qubits, logicals=logicals, n_blocks=n_blocks), seed)
+    made = whole(slpa(n_qubits, logicals="_".join(logicals), n_blocks=n_blocks), seed)
     for letter in "XZ":
         stabilizer = Pauli(letter * n_qubits).to_matrix()
         assert made @ stabilizer == pytest.approx(stabilizer @ made, abs=1e-12)
@@ -121,15 +121,15 @@ def test_the_circuits_it_is_compared_with_have_any_width(n_qubits):
     [
         (dict(n_qubits=3), "the stabilizers XXX and ZZZ do not commute; leave one of them out."),
         (
-            dict(n_qubits=4, stabilizers=["XX", "Z", "Y"]),
+            dict(n_qubits=4, stabilizers="XX_Z_Y"),
             "the stabilizer YYYY is a product of those before it; leave it out.",
         ),
         (
-            dict(n_qubits=4, stabilizers=["XXX"]),
+            dict(n_qubits=4, stabilizers="XXX"),
             "the stabilizer 'XXX' has 3 letters, which do not repeat to 4 qubits; give a word whose length divides 4.",
         ),
         (
-            dict(n_qubits=4, logicals=["ZZ", "X"]),
+            dict(n_qubits=4, logicals="ZZ_X"),
             "the logical IIXI and the stabilizer ZZZZ do not commute; leave one of them out.",
         ),
         (
@@ -138,18 +138,22 @@ def test_the_circuits_it_is_compared_with_have_any_width(n_qubits):
             "qubits, or leave out it or a stabilizer.",
         ),
         (
-            dict(n_qubits=4, logicals=["ZA"]),
+            dict(n_qubits=4, logicals="ZA"),
             "'ZA' is no Pauli word on 4 qubits; write at most 4 letters of I, X, Y, Z that are not all I.",
         ),
         (
-            dict(n_qubits=4, stabilizers=["I"]),
+            dict(n_qubits=4, stabilizers="I"),
             "'I' is no Pauli word on 4 qubits; write at most 4 letters of I, X, Y, Z that are not all I.",
         ),
         (
-            dict(n_qubits=2, logicals=["ZZZ"]),
+            dict(n_qubits=2, logicals="ZZZ"),
             "'ZZZ' is no Pauli word on 2 qubits; write at most 2 letters of I, X, Y, Z that are not all I.",
         ),
-        (dict(n_qubits=4, logicals=[]), "there are no words of logicals; give at least one, e.g. ZZ."),
+        (
+            dict(n_qubits=4, logicals="ZZ_"),
+            "'' is no Pauli word on 4 qubits; write at most 4 letters of I, X, Y, Z that are not all I.",
+        ),
+        (dict(n_qubits=4, logicals=""), "there are no words of logicals; give at least one, e.g. ZZ."),
         (dict(n_qubits=4, n_blocks=0), "n_blocks is 0; it must be at least 1."),
     ],
 )
