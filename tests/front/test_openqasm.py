@@ -1,6 +1,5 @@
 """Exported circuits are read back by Qiskit's own importer and prepare the same states."""
 
-import math
 import re
 
 import numpy as np
@@ -16,6 +15,7 @@ from qiskit_machine_learning.circuit.library import raw_feature_vector
 
 from qnas.errors import CircuitError
 from qnas.front.openqasm import amplitude_angles, to_openqasm
+from qnas.testing.circuits import read_back
 
 N_QUBITS = 3
 X, W = ParameterVector("x", 4), ParameterVector("w", 12)
@@ -47,15 +47,6 @@ def circuits(draw):
 def values_for(circuit, seed=0):
     rng = np.random.default_rng(seed)
     return {parameter: rng.uniform(0.1, 3.0) for parameter in circuit.parameters}
-
-
-def read_back(circuit, values):
-    """The exported circuit, read by Qiskit, bound to the same values; the comments compute the other inputs."""
-    text = to_openqasm(circuit)
-    legal = {re.sub(r"\[(\d+)\]", r"_\1", parameter.name): value for parameter, value in values.items()}
-    for line in re.findall(r"^//   (f_\d+ = .*)$", text, flags=re.M):
-        exec(line, vars(math) | {"abs": abs}, legal)
-    return qasm3.loads(text).assign_parameters(legal, strict=False)
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS, ids=str)

@@ -13,7 +13,7 @@ from qnas.model.training import TrainingSettings, predict
 from qnas.objectives import Design
 from qnas.objectives.accuracy import accuracy
 from qnas.simulation import SampledSimulator
-from tests.objectives.examples import architecture, classes, design, quantities
+from qnas.testing.designs import architecture, classes, design, quantities
 
 
 class Sealed(Splits):

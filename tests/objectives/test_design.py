@@ -12,7 +12,7 @@ from qnas.model.quantum_layer import QuantumLayer
 from qnas.model.training import TrainingSettings
 from qnas.objectives import Design, choose_objectives
 from qnas.objectives.design import circuit_inputs
-from tests.objectives.examples import LAYER, architecture, classes, design
+from qnas.testing.designs import LAYER, architecture, classes, design
 
 AXES = ("accuracy", "expressibility", "trainability", "flops")
 QUICK = {"expressibility": {"n_pairs": 40}, "trainability": {"n_starts": 4}}

@@ -13,8 +13,8 @@ from qnas.circuit.ansatze import sim2019
 from qnas.errors import CircuitError, DesignError
 from qnas.objectives import entangling_capability, random_states
 from qnas.objectives.entangling import design_entangling_capability, meyer_wallach
+from qnas.testing.designs import design
 from tests.circuit.strategies import quick, seeds
-from tests.objectives.examples import design
 
 
 def by_partial_traces(state):

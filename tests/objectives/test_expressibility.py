@@ -16,7 +16,7 @@ from qnas.errors import CircuitError, DesignError
 from qnas.objectives import expressibility, random_states
 from qnas.objectives.expressibility import design_expressibility, haar_floor, log_haar_mass
 from qnas.objectives.random_states import sampled_fidelities
-from tests.objectives.examples import design
+from qnas.testing.designs import design
 
 SIM2019 = {  # value and spread of one run at 4 qubits, 1 layer, 5000 pairs, 75 bins (arXiv 1905.10876)
     1: (0.2999, 0.0136), 2: (0.2860, 0.0110), 3: (0.2396, 0.0133), 4: (0.1343, 0.0085), 5: (0.0602, 0.0047),

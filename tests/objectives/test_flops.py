@@ -17,8 +17,8 @@ from qnas.model.couplings import couplings, nearest_width
 from qnas.model.hybrid import ModelBuilder
 from qnas.objectives import flops
 from qnas.objectives.flops import classical_flops, design_flops, program_flops, readout_flops
+from qnas.testing.designs import LAYER, architecture, design
 from tests.objectives import counting
-from tests.objectives.examples import LAYER, architecture, design
 
 FIXED = ("h", "x", "y", "z", "s", "sdg", "t", "tdg", "sx", "cx", "cy", "cz", "ch", "csx", "swap", "iswap", "ecr", "ccx")
 FREE = ("rx", "ry", "rz", "p", "u", "rxx", "ryy", "rzz", "rzx", "crx", "cry", "crz", "cp")

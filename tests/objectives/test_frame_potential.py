@@ -11,7 +11,7 @@ from qnas.circuit.ansatze import sim2019
 from qnas.errors import CircuitError
 from qnas.objectives import frame_potential
 from qnas.objectives.frame_potential import design_frame_potential, haar_frame_potential
-from tests.objectives.examples import design
+from qnas.testing.designs import design
 
 
 @pytest.mark.parametrize(("t", "expected"), [(1, 1 / 2), (2, 3 / 8), (3, 5 / 16)])

@@ -19,10 +19,10 @@ from qnas.objectives.gradient_efficiency import (
     images,
     largest_efficiency,
 )
+from qnas.testing.designs import LAYER, design
 from tests.circuit.reference import unitary
 from tests.circuit.strategies import build, few, quick, recipes, seeds
 from tests.objectives.algebras import NON_SYMMETRIC, SLPA, SYMMETRIC, evolved
-from tests.objectives.examples import LAYER, design
 
 X0X1 = SparsePauliOp("IIXX")
 

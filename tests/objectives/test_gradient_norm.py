@@ -5,7 +5,7 @@ import pytest
 
 from qnas.errors import CircuitError
 from qnas.objectives.gradient_norm import gradient_norm
-from tests.objectives.examples import design
+from qnas.testing.designs import design
 
 
 def test_it_is_the_root_mean_square_over_epochs():

@@ -17,9 +17,9 @@ from qnas.errors import CircuitError
 from qnas.objectives import lie_algebra_dim
 from qnas.objectives.generators import Generators
 from qnas.objectives.lie_algebra import design_lie_algebra_dim, dimension, program_dimension
+from qnas.testing.designs import LAYER, design
 from tests.circuit.strategies import few, quick, seeds
 from tests.objectives.algebras import NON_SYMMETRIC, SLPA, SYMMETRIC, at, evolved, ising, qaoa, universal
-from tests.objectives.examples import LAYER, design
 
 labels = st.integers(1, 3).flatmap(lambda n: st.lists(st.text("IXYZ", min_size=n, max_size=n), min_size=1, max_size=5))
 GATES = ("rx", "rz", "rzz", "crx", "cp", "cx", "h", "s", "t", "cry")

@@ -15,7 +15,7 @@ from qnas.model.hybrid import build_model
 from qnas.model.mixing import initial_mixing
 from qnas.objectives import gradient_variance
 from qnas.objectives.trainability import _models_at_starts, design_trainability, log_mean_variance
-from tests.objectives.examples import design, quantities
+from qnas.testing.designs import design, quantities
 
 NO_EFFECT = "the cost does not depend on any weight, so its trainability is not defined."
 DIAGONAL = dict(encoding="iqp", layers=[dict(rotation="rz", entangler="crz", topology="line")])

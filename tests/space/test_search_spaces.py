@@ -13,7 +13,15 @@ from qnas.objectives import Design
 from qnas.plugins import bundled_directory
 from qnas.space import load_space, space_names
 
-SIZES = {"flops_aware": 23_760, "tradeoff": 1_920, "sim2019": 380, "mac": 1_296}
+SIZES = {
+    "flops_aware": 23_760,
+    "tradeoff": 1_920,
+    "sim2019": 380,
+    "mac": 1_296,
+    "slpa": 25_088,
+    "hardware": 32_400,
+    "density": 9_408,
+}
 
 
 @pytest.mark.parametrize("name", space_names())

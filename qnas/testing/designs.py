@@ -1,4 +1,6 @@
-"""Small architectures, splits and designs that the tests of the objectives share."""
+"""Small designs and data sets for tests: milliseconds to build and to train, the same in every run."""
+
+from __future__ import annotations
 
 import numpy as np
 
@@ -7,16 +9,18 @@ from qnas.data import Split, Splits
 from qnas.model.training import TrainingSettings
 from qnas.objectives import Design
 
-LAYER = dict(rotation="ry_rz", entangler="cx", topology="ring")
+SEED = 1
+LAYER = {"rotation": "ry_rz", "entangler": "cx", "topology": "ring"}
 
 
-def architecture(**changes):
-    """3 qubits, RY encoding, one layer, serial, one hidden layer of 4."""
-    values = dict(n_qubits=3, encoding=dict(name="angle", axis="y"), layers=[LAYER], coupling="serial", hidden=(4,))
-    return Architecture(values | dict(readout="z") | changes)
+def architecture(**changes: object) -> Architecture:
+    """3 qubits, RY encoding, one layer (or an ansatz), serial, one hidden layer of 4; with some values changed."""
+    values = dict(n_qubits=3, encoding=dict(name="angle", axis="y"), coupling="serial", hidden=(4,), readout="z")
+    layers = {} if "ansatz" in changes else {"layers": [LAYER]}
+    return Architecture(values | layers | changes)
 
 
-def classes(seed=0, n_samples=24, n_features=3):
+def classes(seed: int = 0, n_samples: int = 24, n_features: int = 3) -> Splits:
     """Two classes that overlap a little; the test split is poison."""
     rng = np.random.default_rng(seed)
     targets = rng.integers(2, size=2 * n_samples)
@@ -26,7 +30,7 @@ def classes(seed=0, n_samples=24, n_features=3):
     return Splits(train, validation, poison, "classification", ("low", "high"))
 
 
-def quantities(seed=0, n_samples=24, n_targets=1):
+def quantities(seed: int = 0, n_samples: int = 24, n_targets: int = 1) -> Splits:
     """A noisy linear map of 3 features; the test split is poison."""
     rng = np.random.default_rng(seed)
     features = rng.normal(size=(2 * n_samples, 3))
@@ -35,7 +39,15 @@ def quantities(seed=0, n_samples=24, n_targets=1):
     return Splits(Split(features[::2], targets[::2]), Split(features[1::2], targets[1::2]), poison, "regression")
 
 
-def design(configuration="end_to_end", *, splits=None, seed=1, repeat=0, epochs=2, **changes):
-    """A design of `architecture(**changes)`, trained for a moment only."""
+def design(
+    configuration: str = "end_to_end",
+    *,
+    splits: Splits | None = None,
+    seed: int = SEED,
+    repeat: int = 0,
+    epochs: int = 2,
+    **changes: object,
+) -> Design:
+    """A design of `architecture(**changes)` on `classes()`, trained for a moment only."""
     training = TrainingSettings(configuration, epochs=epochs, batch_size=8)
     return Design(architecture(**changes), splits or classes(), training, seed=seed, repeat=repeat)

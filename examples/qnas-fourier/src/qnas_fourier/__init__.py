@@ -1,0 +1,1 @@
+"""Encodings whose scales grow exponentially, and an objective that counts the Fourier frequencies they yield."""
