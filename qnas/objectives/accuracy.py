@@ -21,16 +21,25 @@ def accuracy(design: Design) -> Estimate:
     The standard error is binomial with one success and one failure added to the fraction, so that it is not 0 where
     all samples are right; for R^2 it is a bootstrap over samples. The test split is not touched.
     """
-    trained, (_, targets) = design.trained, tensors(design.splits.validation)
-    outputs = trained.outputs
+    value, error = validation_score(design.trained.outputs, design, "accuracy")
+    return Estimate(value, error, {"learning_curve": [asdict(epoch) for epoch in design.trained.curve]})
+
+
+def validation_score(outputs: torch.Tensor, design: Design, purpose: str) -> tuple[float, float | None]:
+    """The score of outputs for the validation split, and its standard error as `accuracy` has it.
+
+    Args:
+        outputs: one row per validation sample.
+        design: whose split it is.
+        purpose: of the random numbers that the bootstrap draws.
+    """
+    _, targets = tensors(design.splits.validation)
     value = score(outputs, targets, design.splits.task)
-    if design.splits.task == "classification":
-        n_samples = len(targets)
-        smoothed = (value * n_samples + 1) / (n_samples + 2)
-        error: float | None = float(np.sqrt(smoothed * (1 - smoothed) / n_samples))
-    else:
-        error = _bootstrap(outputs, targets, design.rng("accuracy"))
-    return Estimate(value, error, {"learning_curve": [asdict(epoch) for epoch in trained.curve]})
+    if design.splits.task == "regression":
+        return value, _bootstrap(outputs, targets, design.rng(purpose))
+    n_samples = len(targets)
+    smoothed = (value * n_samples + 1) / (n_samples + 2)
+    return value, float(np.sqrt(smoothed * (1 - smoothed) / n_samples))
 
 
 def _bootstrap(outputs: torch.Tensor, targets: torch.Tensor, rng: np.random.Generator) -> float | None:
