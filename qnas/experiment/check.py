@@ -10,7 +10,7 @@ import numpy as np
 from qnas.data import DataSettings
 from qnas.errors import SpaceError
 from qnas.experiment.budgets import budgeted
-from qnas.experiment.evaluation import splits_of
+from qnas.experiment.evaluation import single_thread, splits_of
 from qnas.experiment.probes import Workshop
 from qnas.experiment.samples import Samples
 from qnas.experiment.suspicions import RULES, notes
@@ -65,9 +65,10 @@ def find_mistakes(
     samples = Samples(known, workshop, np.random.default_rng(seed))
     mistakes = [*misspelt(space.tree), *wrong.values()]
     try:
-        samples.draw(n_designs)
-        for rule in RULES:
-            mistakes += rule(samples)
+        with single_thread():
+            samples.draw(n_designs)
+            for rule in RULES:
+                mistakes += rule(samples)
     except SpaceError as error:  # no design is valid, or a constraint cannot be judged
         mistakes.append(str(error))
     return Inspection(tuple(mistakes), tuple(notes(samples)), workshop.n_built)

@@ -25,14 +25,16 @@ class Cost:
     """What one design costs.
 
     Attributes:
-        n_qubits, depth, n_two_qubit_gates, n_larger_gates: of the circuit as it stands; 0 if the model has none.
+        n_circuits: how many circuits of one form the model has.
+        n_qubits, depth, n_two_qubit_gates, n_larger_gates: of each as it stands; 0 if there is none.
         n_parameters: all weights of the model.
-        n_weights, n_live_weights: weights of the circuit, and those that its readout depends on.
+        n_weights, n_live_weights: weights of all circuits, and those that their readout depends on.
         flops: floating-point operations of one sample, by part.
         seconds_per_step: of training, in exact simulation on one thread, as measured here and now.
         n_steps: of training without an early stop.
     """
 
+    n_circuits: int
     n_qubits: int
     depth: int
     n_two_qubit_gates: int
@@ -46,15 +48,16 @@ class Cost:
 
     def lines(self) -> list[str]:
         """The same in words, one line for each kind."""
-        found, in_circuit = self.flops, f": {self.n_weights:,} in the circuit, {self.n_live_weights:,} of them live"
+        found, in_circuit = self.flops, f": {self.n_weights:,} of circuits, {self.n_live_weights:,} of them live"
+        several = f"{self.n_circuits} circuits" if self.n_circuits > 1 else "circuit"
         larger = f" and {self.n_larger_gates} larger" if self.n_larger_gates else ""
         two = f"{self.n_two_qubit_gates} two-qubit gate{'s' * (self.n_two_qubit_gates != 1)}{larger}"
         gates = f"{self.n_qubits} qubits, depth {self.depth}, {two}"
         parts = [f"{getattr(found, part):,} {part}" for part in ("encoding", "circuit", "readout", "classical")]
         seconds = self.seconds_per_step * self.n_steps
         return [
-            f"circuit: {gates if self.n_qubits else 'none'}",
-            f"weights: {self.n_parameters:,}{in_circuit if self.n_qubits else ''}",
+            f"{several}: {gates if self.n_circuits else 'none'}",
+            f"weights: {self.n_parameters:,}{in_circuit if self.n_circuits else ''}",
             f"FLOPs of a sample: {found.total:,} ({', '.join(parts)}); {found.training_step:,} in training",
             f"training: {1000 * self.seconds_per_step:.1f} ms a step here, {seconds:.1f} s for {self.n_steps:,} steps",
         ]
@@ -96,14 +99,14 @@ def describe(
     """
     try:
         design = Design(architecture, splits, training)
-        has_circuit = bool(design.initial_model().quantum_layers)
+        n_circuits = len(design.initial_model().quantum_layers)
     except Exception as error:  # noqa: BLE001 - a part of the user's may raise anything
         return Description(architecture, remarks=(f"it cannot be built: {reason(error)}",))
-    drawing = circuit_text(design.circuit, width) if has_circuit else ""
-    remarks = [design.builder.remark] if has_circuit and design.builder.remark else []
+    drawing = circuit_text(design.circuit, width) if n_circuits else ""
+    remarks = [design.builder.remark] if n_circuits and design.builder.remark else []
     cost = None
     try:
-        cost = _cost(design, has_circuit=has_circuit)
+        cost = _cost(design, n_circuits)
         check_budgets(budgets, design)
     except Exception as error:  # noqa: BLE001 - as above
         remarks.append(reason(error))
@@ -115,18 +118,19 @@ def reason(error: Exception) -> str:
     return failure(error)[1].splitlines()[0].rstrip(".")
 
 
-def _cost(design: Design, *, has_circuit: bool) -> Cost:
+def _cost(design: Design, n_circuits: int) -> Cost:
     splits, training = design.splits, design.training
     circuit, program = design.circuit, design.program
-    sizes = [len(gate.qubits) for gate in circuit.data if gate.operation.name != "barrier"] if has_circuit else []
+    sizes = [len(gate.qubits) for gate in circuit.data if gate.operation.name != "barrier"] if n_circuits else []
     return Cost(
-        n_qubits=int(circuit.num_qubits) if has_circuit else 0,
-        depth=int(circuit.depth()) if has_circuit else 0,
+        n_circuits=n_circuits,
+        n_qubits=int(circuit.num_qubits) if n_circuits else 0,
+        depth=int(circuit.depth()) if n_circuits else 0,
         n_two_qubit_gates=sizes.count(2),
         n_larger_gates=sum(size > 2 for size in sizes),
         n_parameters=design.initial_model().n_parameters,
-        n_weights=program.n_weights if has_circuit else 0,
-        n_live_weights=int(design.builder.live_weights.sum()) if has_circuit else 0,
+        n_weights=n_circuits * program.n_weights,
+        n_live_weights=n_circuits * int(design.builder.live_weights.sum()),
         flops=flops(design.architecture, splits.n_features, splits.n_outputs),
         seconds_per_step=_seconds_per_step(design),
         n_steps=-(-len(splits.train.features) // training.batch_size) * training.epochs,

@@ -14,7 +14,6 @@ from qnas.data import Splits
 from qnas.errors import DesignError
 from qnas.experiment.candidates import EXCLUSIONS, check_candidate
 from qnas.experiment.description import reason
-from qnas.experiment.evaluation import single_thread
 from qnas.model.hybrid import HybridModel
 from qnas.model.training import TrainingSettings, effective
 from qnas.objectives import Design
@@ -112,8 +111,7 @@ class Workshop:
     def _built_anew(self, architecture: Architecture) -> Built:
         try:
             check_candidate(self._space.budgets, architecture, self._splits, self._training)
-            with single_thread():
-                return self._examined(Design(architecture, self._splits, self._training))
+            return self._examined(Design(architecture, self._splits, self._training))
         except EXCLUSIONS as error:
             return Built(excluded=error.with_traceback(None))
         except Exception as error:  # noqa: BLE001 - a part of the user's may raise anything

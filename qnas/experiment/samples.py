@@ -13,7 +13,7 @@ from qnas.space import Gene, Genotype, Space
 from qnas.space.holding import changed, codes_holding, family
 
 _EXCLUDED_PER_DESIGN = 5
-"""How many designs may be over a budget, or unable to take the features, for each that is wanted."""
+"""How many designs may be over a budget, or not fit the data, for each that is wanted."""
 N_DRAWS = 200
 """Draws for a valid design with a value of choice."""
 

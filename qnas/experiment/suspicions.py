@@ -38,7 +38,7 @@ def unreachable(samples: Samples) -> Iterator[str]:
 
 
 def over_budget(samples: Samples) -> Iterator[str]:
-    """Budgets, or features of the data, that leave nothing."""
+    """Budgets, or data, that leave nothing."""
     if len(samples.excluded) == len(samples.drawn):
         yield (
             f"none of {len(samples.drawn):,} designs drawn can be searched: {exclusions(samples.excluded)}; raise the "

@@ -426,3 +426,13 @@ def test_a_value_that_nothing_reads_is_refused(changes, text):
     architecture = Architecture({"n_qubits": 2, "encoding": "angle", "layers": [LAYER], **changes})
     with pytest.raises(DesignError, match=re.escape(text)):
         build_circuit(architecture, 2)
+
+
+def test_a_circuit_by_itself_has_no_inputs():
+    alone = architecture(coupling="quantum", hidden=()).replace(encoding=None)
+    built = design_circuit(alone, 0)
+    assert built.inputs == ()
+    assert set(built.weights) == set(built.circuit.parameters)
+    for wrong, n_features in ((alone, 3), (alone.replace(coupling="serial"), 0)):
+        with pytest.raises(DesignError, match="the encoding is None, which means a circuit by itself"):
+            design_circuit(wrong, n_features)

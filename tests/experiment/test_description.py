@@ -41,7 +41,7 @@ def test_its_lines():
     flops = cost.flops
     circuit, weights, operations, training = cost.lines()
     assert circuit == "circuit: 3 qubits, depth 5, 2 two-qubit gates"
-    assert weights == f"weights: {cost.n_parameters}: 8 in the circuit, {cost.n_live_weights} of them live"
+    assert weights == f"weights: {cost.n_parameters}: 8 of circuits, {cost.n_live_weights} of them live"
     assert operations == (
         f"FLOPs of a sample: {flops.total:,} ({flops.encoding} encoding, {flops.circuit:,} circuit, {flops.readout} "
         f"readout, {flops.classical} classical); {flops.training_step:,} in training"
@@ -54,6 +54,13 @@ def test_gates_on_more_than_two_qubits_are_told_apart():
     amplitude = described(encoding="amplitude")
     assert (amplitude.cost.n_two_qubit_gates, amplitude.cost.n_larger_gates) == (2, 1)
     assert amplitude.cost.lines()[0].endswith(" 2 two-qubit gates and 1 larger")
+
+
+def test_a_mixture_has_several_circuits():
+    one, two = described(), described(coupling={"name": "density", "n_circuits": 2})
+    assert (two.cost.n_circuits, two.cost.n_weights, two.cost.n_live_weights) == (2, 16, 14)
+    assert (two.cost.depth, two.circuit) == (one.cost.depth, one.circuit)
+    assert two.cost.lines()[0] == "2 circuits: 3 qubits, depth 5, 2 two-qubit gates"
 
 
 def test_the_control_has_no_circuit():

@@ -5,19 +5,24 @@ import pytest
 from qiskit import QuantumCircuit
 from qiskit.circuit import Gate, Parameter, ParameterVector
 
-from qnas.circuit.ansatze import ansatz, ansatze
+from qnas.circuit.ansatze import ansatz, ansatze, sim2019
 from qnas.errors import DesignError
+from qnas.front.openqasm import to_openqasm
 from qnas.testing import AnsatzConformance
 from tests.testing.bundled import suites
 from tests.testing.failing import failures
 
 SEQUENCE = [{"name": "ry", "qubit": 0}, {"name": "h", "qubit": 1}, {"name": "crx", "pair": [1, 0]}]
 OPTIONS = {
+    "commuting": [{}, {"blocks": "xyz", "max_weight": 1}],
     "gates": [{"sequence": SEQUENCE}],
-    "native": [{}, {"n_layers": 2}],
+    "native": [{}, {"rotation": "sx_rz", "edges": "matching", "topology": "ring", "entangler": "ecr", "n_layers": 2}],
+    "orthogonal": [{}, {"layout": "butterfly", "n_layers": 2}],
+    "qasm": [{"text": to_openqasm(sim2019(2, 3))}],
     "sim2019": [{"template": 5}, {"template": 10, "n_layers": 2}, {"template": 15}],
+    "slpa": [{}, {"stabilizers": "X", "logicals": "YY_ZZ", "n_blocks": 3}],
 }
-ATTRIBUTES = {"sim2019": {"n_qubits": (2, 3)}, "slpa": {"n_qubits": (2, 3, 4)}}
+ATTRIBUTES = {"qasm": {"n_qubits": (2,)}, "sim2019": {"n_qubits": (2, 3)}, "slpa": {"n_qubits": (2, 3, 4)}}
 
 globals().update(suites(AnsatzConformance, ansatze, OPTIONS, ATTRIBUTES))
 
