@@ -23,6 +23,7 @@ from qnas.model.training import loss_function, tensors
 from qnas.objectives.design import Design
 from qnas.objectives.objective import Estimate, objective
 from qnas.objectives.random_states import NO_INPUTS, program_of_weights, random_weights
+from qnas.references import cites
 
 _N_RESAMPLES = 200
 ROUNDING = 1e-20
@@ -71,6 +72,7 @@ def gradient_variance(
     reference=REFERENCE,
     least={"n_starts": 2, "batch_size": 1},
 )
+@cites("mcclean2018", "kashif2026", "jones2020", by_option={"cost": dict.fromkeys(("local", "global"), "cerezo2021")})
 def design_trainability(
     design: Design, *, n_starts: int = 64, batch_size: int = 32, cost: Literal["task", "local", "global"] = "task"
 ) -> Estimate:
