@@ -8,26 +8,25 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich import box
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
-from rich.progress_bar import ProgressBar
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from qnas.errors import DesignError, QnasError, UsageError, unknown
+from qnas.progress import Progress, front_table, measurement_table, plain_table, title_text
 
 if TYPE_CHECKING:  # the rooms are imported when a command needs them, so that `qnas spaces` is quick
     from qnas.config import Config
+    from qnas.data import DataSettings, Splits
     from qnas.experiment.results import Findings
+    from qnas.space import Space
 
-_BEST_ROWS = 6
+_N_SAMPLES = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,8 +69,24 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text)
         command.add_argument("run", help="the folder of the run")
     commands.add_parser("spaces", help="list the search spaces at hand")
-    describe = commands.add_parser("describe", help="show the genes of a search space and a few of its designs")
+    measure = commands.add_parser("measure", help="every objective of one architecture, or of one circuit in OpenQASM")
+    measure.add_argument("design", nargs="?", help="architecture.json, the folder of a design, or circuit.qasm")
+    measure.add_argument("--all", action="store_true", help="the 19 templates of Sim et al. 2019 instead, as a figure")
+    measure.add_argument("--objectives", metavar="NAMES", help="which ones, such as accuracy,flops; by default all")
+    measure.add_argument("--data", default="digits", help="a data set, or a file of your own; by default digits")
+    measure.add_argument("--epochs", type=int, default=25, help="of training, for objectives that need it")
+    measure.add_argument("--seed", type=int, default=0, help="of weights, samples and training")
+    measure.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    measure.add_argument("--qubits", type=int, default=4, help="of the templates")
+    measure.add_argument("--layers", type=int, default=1, help="of the templates")
+    measure.add_argument("--to", default="templates", metavar="DIR", help="where the figure of the templates goes")
+    describe = commands.add_parser(
+        "describe", help="show the genes of a search space and what some of its designs cost, or find mistakes in it"
+    )
     describe.add_argument("space", help="short name, path of a Python, YAML or JSON file, or module:attribute")
+    describe.add_argument("--check", action="store_true", help="find mistakes; the exit code is 2 if there are any")
+    describe.add_argument("--data", default="digits", help="data set or file that designs are built for (digits)")
+    describe.add_argument("--seed", type=int, default=0, help="of the designs that are drawn (0)")
     commands.add_parser("doctor", help="check that this installation works")
     return parser
 
@@ -139,127 +154,6 @@ def _front(chosen: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-class Progress:
-    """Live progress of a run: done, failed, hypervolume, time left, and the best of the front."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._live: Live | None = None
-        self.started = self.interrupted = False
-
-    def interrupt(self, *_: object) -> None:
-        """Handle SIGINT and SIGTERM, so that workers are not left behind.
-
-        What is raised in a signal handler may be lost, e.g. in a callback of the garbage collector, or come out as
-        another error; so it is noted, too.
-        """
-        self.interrupted = True
-        raise KeyboardInterrupt
-
-    def on_start(self, config: Config, *, n_evaluations: int, n_workers: int) -> None:
-        """Open the live display."""
-        self.started = True
-        self._total = n_evaluations
-        self._started, self._n_new = time.monotonic(), 0
-        self._console.print(
-            Text(
-                f"Searching {config.space} on {config.data.name} with {config.search.name}: {self._total} designs, "
-                f"{n_workers} worker{'s' * (n_workers > 1)}. Run folder: {config.run_dir}"
-            ),
-            soft_wrap=True,
-        )
-        waiting = self._panel(0, Text(f"0/{self._total} done   the first results take a few seconds more"))
-        self._live = Live(waiting, console=self._console, refresh_per_second=4, transient=True)
-        self._live.start()
-
-    def on_evaluation(self, findings: Findings, design_id: int, *, known: bool) -> None:
-        """Redraw."""
-        if self.interrupted:
-            raise KeyboardInterrupt
-        assert self._live is not None
-        self._n_new += not known
-        n_done = len(findings.evaluations)
-        failed = sum(not evaluation.complete for evaluation in findings.evaluations.values())
-        line = Text.assemble(
-            (f"{n_done}/{self._total} done", "bold"),
-            f"   {failed} failed   hypervolume {self._hypervolume(findings)}   {self._time_left(n_done)}",
-        )
-        best = front_table(findings, "Best of the front so far", _BEST_ROWS)
-        self._live.update(Group(self._panel(n_done, line), best))
-        if not known and not self._console.is_terminal and n_done % max(1, self._total // 12) == 0:
-            self._console.print(line)
-
-    def _panel(self, n_done: int, line: Text) -> RenderableType:
-        panel = Table.grid()
-        panel.add_row(ProgressBar(total=self._total, completed=n_done, width=60))
-        panel.add_row(line)
-        return panel
-
-    def _hypervolume(self, findings: Findings) -> str:
-        """It has no unit before the first generation is complete."""
-        if len(findings.evaluations) < findings.config.search.population:
-            return "-"
-        return f"{findings.hypervolume():.3f}"
-
-    def _time_left(self, n_done: int) -> str:
-        if not self._n_new:
-            return "time left unknown"
-        seconds = (time.monotonic() - self._started) / self._n_new * max(self._total - n_done, 0)
-        return f"about {seconds / 60:.0f} min left" if seconds >= 90 else f"about {seconds:.0f} s left"
-
-    def on_end(self, findings: Findings) -> None:
-        """Close the live display."""
-        self.stop()
-
-    def stop(self) -> None:
-        """Close the live display, if it is open."""
-        if self._live is not None:
-            self._live.stop()
-
-
-def front_table(findings: Findings, title: str, n_rows: int | None = None) -> RenderableType:
-    """The front: objectives, with an arrow to the better side, and what the designs are made of."""
-    from qnas.experiment.ledger import gene_values
-
-    front = findings.front
-    table = Table(title=_title(title), title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, padding=0)
-    table.add_column("id", justify="right")
-    for objective in findings.objectives:
-        arrow = "↑" if objective.direction == "maximize" else "↓"
-        header = f"{objective.name} {arrow}"
-        # numbers are never cut short
-        table.add_column(Text(header), justify="right", no_wrap=True, min_width=len(header))
-    table.add_column("design", no_wrap=n_rows is not None)  # a live display has as many lines as the screen
-    for row in front.head(n_rows if n_rows is not None else len(front)).to_dict("records"):
-        cells = [_value(row[objective.name]) for objective in findings.objectives]
-        architecture = findings.evaluations[int(row["id"])].architecture
-        table.add_row(str(row["id"]), *cells, Text(_summary(gene_values(findings.space, architecture))))
-    return table
-
-
-def _title(text: str) -> Text:
-    """Of a table; what is no Text would be read as markup, in which [red] is a colour."""
-    return Text(text, style="table.title")
-
-
-def _value(value: int | float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-
-
-def _summary(genes: Mapping[str, object]) -> str:
-    """The genes outside of repeated layers: names of parts as they are, everything else as gene=value."""
-    top = {name: value for name, value in genes.items() if not any(part.isdigit() for part in name.split("."))}
-    shown = {name.rpartition(".")[2]: value for name, value in top.items() if value is not False}
-    return " ".join(_named(name, value) for name, value in shown.items())
-
-
-def _named(name: str, value: object) -> str:
-    if value is True:
-        return name
-    plain = isinstance(value, str) and value.isidentifier() and value != "none"
-    return str(value) if plain else f"{name}={value}"
-
-
 def _show_front(findings: Findings, console: Console) -> None:
     n_failed = sum(not evaluation.complete for evaluation in findings.evaluations.values())
     n_done = len(findings.evaluations)
@@ -294,24 +188,117 @@ def _spaces(chosen: argparse.Namespace, console: Console) -> int:
 
 
 def _describe(chosen: argparse.Namespace, console: Console) -> int:
+    from qnas.experiment.evaluation import splits_of
     from qnas.space import load_space
 
-    space = load_space(chosen.space)
-    title = _title(f"{chosen.space}: {space.count} architectures")
-    table = Table(title=title, title_justify="left", header_style="bold")
+    space, data = load_space(chosen.space), _data(chosen.data)
+    splits = splits_of(data)
+    if chosen.check:
+        return _check(space, chosen, console)
+    _show_space(space, chosen.space, console)
+    _show_samples(space, splits, chosen, console)
+    return 0
+
+
+def _data(name: str) -> DataSettings:
+    from qnas.data import DataSettings
+    from qnas.data.file import READERS
+
+    return DataSettings("file", path=name) if Path(name).suffix.lower() in READERS else DataSettings(name)
+
+
+def _check(space: Space, chosen: argparse.Namespace, console: Console) -> int:
+    from qnas.experiment.check import find_mistakes
+
+    with console.status("building designs") as status:
+        found = find_mistakes(
+            space,
+            _data(chosen.data),
+            seed=chosen.seed,
+            watch=lambda n_built: status.update(f"building designs for {chosen.data}: {n_built} so far"),
+        )
+    for text in found.mistakes:
+        console.print(Text(f"mistake: {text}"), soft_wrap=True)
+    for text in found.notes:
+        console.print(Text(f"note: {text}"), soft_wrap=True)
+    n = len(found.mistakes)
+    counted = f"{n} mistake{'s' * (n != 1)}" if n else "no mistakes"
+    console.print(Text(f"{counted} found in {found.n_built} designs built for {chosen.data}"), soft_wrap=True)
+    return 2 if n else 0
+
+
+def _show_space(space: Space, name: str, console: Console) -> None:
+    from qnas.space.load import about_space
+
+    about = about_space(name)
+    console.print(title_text(f"{name}: {space.count} architectures"))
+    if about:
+        console.print(Text(about))
+    table = Table(header_style="bold")
     for column in ("gene", "kind", "values", "condition"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for row in space.describe():
         table.add_row(*(Text(row[column]) for column in ("gene", "kind", "values", "condition")))
     console.print(table)
     for sentence in dict.fromkeys(constraint.because for constraint in space.tree.constraints):
         console.print(Text(f"constraint: {sentence}"), soft_wrap=True)
-    for name, bound in space.budgets.items():
-        console.print(Text(f"budget: {name} at most {bound:,}"), soft_wrap=True)
-    for seed in range(3):
-        architecture = space.sample(seed)
-        console.print(Text(f"\nsample {seed}, fingerprint {architecture.fingerprint}", style="bold"))
-        console.print(Text(architecture.to_json(indent=None)), soft_wrap=True)
+    for budget, bound in space.budgets.items():
+        console.print(Text(f"budget: {budget} at most {bound:,}"), soft_wrap=True)
+
+
+def _show_samples(space: Space, splits: Splits, chosen: argparse.Namespace, console: Console) -> None:
+    from qnas.experiment.description import describe
+    from qnas.front.text import design_text
+    from qnas.model.training import TrainingSettings
+
+    console.print(Text(f"\nbuilt for {chosen.data}: {splits.n_features} features, {splits.n_outputs} outputs"))
+    order = [key for key, _ in space.tree.fields]
+    for seed in range(chosen.seed, chosen.seed + _N_SAMPLES):
+        found = describe(space.sample(seed), splits, TrainingSettings(), budgets=space.budgets, width=console.width - 1)
+        console.print(Text(f"\nsample({seed}), fingerprint {found.architecture.fingerprint}", style="bold"))
+        console.print(Text(design_text(found.architecture, order)))
+        if found.circuit:
+            console.print(Text(found.circuit), soft_wrap=True)
+        for line in (*(found.cost.lines() if found.cost else ()), *(f"remark: {text}" for text in found.remarks)):
+            console.print(Text(line), soft_wrap=True)
+
+
+# --- measure ---------------------------------------------------------------------------------------------------
+
+
+def _measure(chosen: argparse.Namespace, console: Console) -> int:
+    from qnas.experiment.measure import as_records, measure, subject_of
+
+    if chosen.all:
+        return _measure_templates(chosen, console)
+    if chosen.design is None:
+        raise UsageError("name an architecture.json, the folder of a design or a circuit.qasm, or give --all.")
+    names = chosen.objectives.split(",") if chosen.objectives else None
+    subject = subject_of(chosen.design, _data(chosen.data), epochs=chosen.epochs, seed=chosen.seed, names=names)
+    with Console(stderr=True).status("measuring") as status:
+        found = list(measure(subject, watch=lambda name: status.update(f"measuring {name}")))
+    if chosen.json:
+        print(as_records(subject, found))
+        return 0
+    console.print(title_text(f"{chosen.design}, fingerprint {subject.design.architecture.fingerprint}{subject.about}"))
+    console.print(measurement_table(found))
+    return 0
+
+
+def _measure_templates(chosen: argparse.Namespace, console: Console) -> int:
+    from qnas.experiment.templates import write_templates
+
+    with Console(stderr=True).status("measuring") as status:
+        table = write_templates(
+            Path(chosen.to), chosen.qubits, chosen.layers, chosen.seed, lambda name: status.update(f"measuring {name}")
+        )
+    if chosen.json:
+        print(table.to_json(orient="records", indent=2))
+        return 0
+    console.print(title_text(f"Templates of Sim et al. 2019 on {chosen.qubits} qubits, layers: {chosen.layers}"))
+    console.print(plain_table(table))
+    for name, text in (("templates.png", "the scatter"), ("templates.csv", "its numbers")):
+        console.print(Text.assemble(f"  {Path(chosen.to) / name}  ", (text, "dim")), soft_wrap=True)
     return 0
 
 
@@ -335,6 +322,7 @@ COMMANDS: dict[str, Command] = {
     "front": _front,
     "spaces": _spaces,
     "describe": _describe,
+    "measure": _measure,
     "doctor": _doctor,
 }
 

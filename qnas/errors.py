@@ -12,6 +12,7 @@ QnasError
 │   └── RunFolderError         a run folder that holds something else
 ├── DesignError            an architecture that names no network
 │   ├── TooManyFeaturesError   more features than its encoding takes
+│   ├── OutputCountError       a number of outputs that its readout cannot give
 │   └── OverBudgetError        a count over a budget of its space
 └── RunError               a run failed; the command line exits with 1
 """
@@ -68,6 +69,10 @@ class DesignError(QnasError):
 
 class TooManyFeaturesError(DesignError):
     """The data have more features than the encoding of an architecture takes."""
+
+
+class OutputCountError(DesignError):
+    """The data have a number of outputs that the readout of an architecture cannot give."""
 
 
 class OverBudgetError(DesignError):

@@ -20,7 +20,8 @@ from qnas.cli import front_table, main
 from qnas.errors import RunError, RunFolderError
 from qnas.experiment.folder import RunFolder
 from qnas.launch import compose
-from qnas.space import draws
+from qnas.model.hybrid import build_model
+from qnas.space import draws, load_space
 from tests.experiment.runs import (
     JOB,
     QUICKEST,
@@ -200,6 +201,8 @@ def test_a_folder_that_holds_other_files(capsys):
     [
         (["serch"], ["unknown command 'serch'", "did you mean 'search'", "See qnas --help"]),
         (["describe", "nosuch"], ["unknown search space 'nosuch'", "hybrid"]),
+        (["describe", "hybrid", "--data", "irsi"], ["unknown data set 'irsi'", "did you mean 'iris'"]),
+        (["describe", "--check", "hybrid", "--data", "no.csv"], ["there is no", "no.csv"]),
         (["resume", "nosuch"], ["'nosuch' holds no run", "no config.yaml"]),
         (["front", "nosuch"], ["'nosuch' holds no run", "no config.yaml"]),
     ],
@@ -401,7 +404,55 @@ def test_a_space_is_described(capsys):
     printed = capsys.readouterr().out
     assert ": 48 architectures" in printed.replace("\n", " ")
     assert "encoding.iqp.repeats" in printed and "encoding is iqp" in printed.replace("=", "is").replace("'", "")
-    assert printed.count("sample ") == 3 and '{"coupling": "residual", "encoding": ' in printed
+    assert "Circuits of two qubits, 48 designs; some genes do not exist in all of them." in printed
+    assert "\nbuilt for digits: 64 features, 10 outputs\n" in printed
+    assert printed.count("\nsample(") == 3 and printed.count("\nn_qubits=2 encoding=") == 3
+    assert printed.count("q_1: ") >= 3 and printed.count("\ncircuit: 2 qubits, depth ") == 3
+    assert printed.count("\nFLOPs of a sample: ") == printed.count(" ms a step here, ") == 3
+    assert max(map(len, printed.splitlines())) <= 100
+
+
+def test_other_designs_for_other_data(capsys):
+    Path("my.csv").write_text("a,b,y\n" + "".join(f"{k},{-k},{k % 2}\n" for k in range(40)))
+    assert main(["describe", str(SPACE), "--data", "my.csv", "--seed", "7"]) == 0
+    printed = capsys.readouterr().out
+    assert "\nbuilt for my.csv: 2 features, 2 outputs\n" in printed
+    seven = load_space(str(SPACE)).sample(7)
+    assert f"\nsample(7), fingerprint {seven.fingerprint}\n" in printed and "sample(9)" in printed
+    assert f"\nweights: {build_model(seven, 2, 2, seed=0).n_parameters}: " in printed
+
+
+def test_designs_that_cannot_be_built_are_shown_with_their_reason(capsys):
+    Path("mine.py").write_text(NO_COUPLING)
+    assert main(["describe", "mine.py", "--data", "iris"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("remark: it cannot be built: unknown coupling 'nosuch': ") == 3
+    assert "qubits, depth" not in printed
+
+
+def test_designs_over_a_budget_are_shown_with_their_cost(capsys):
+    Path("mine.py").write_text(OVER_BUDGET)
+    assert main(["describe", "mine.py", "--data", "iris"]) == 0
+    printed = capsys.readouterr().out
+    assert len(re.findall(r"^remark: flops is \d+, over the budget of 3$", printed, flags=re.M)) == 3
+    assert printed.count("\nFLOPs of a sample: ") == 3
+
+
+def test_a_space_without_mistakes_is_checked(capsys):
+    assert main(["describe", "--check", str(SPACE), "--data", "iris"]) == 0
+    note, last = capsys.readouterr().out.splitlines()
+    assert note.startswith("note: in ") and " designs the circuit ignores some of its weights, " in note
+    assert re.fullmatch(r"no mistakes found in \d\d designs built for iris", last)
+
+
+def test_mistakes_are_found_one_on_each_line(capsys):
+    Path("mine.yaml").write_text("n_qubits: {integr: [2, 3]}\nencoding: angle\nbudgets: {qubit: 3}")
+    assert main(["describe", "--check", "mine.yaml", "--data", "iris"]) == 2
+    printed = capsys.readouterr()
+    lines = printed.out.splitlines()
+    assert [line.startswith("mistake: ") for line in lines] == [True, True, True, False]
+    assert lines[0].endswith("did you mean the gene 'integer'?") and "unknown budget 'qubit'" in lines[1]
+    assert lines[3] == "3 mistakes found in 0 designs built for iris" and printed.err == ""
 
 
 def test_brackets_are_printed_as_they_are(capsys, monkeypatch):
@@ -410,7 +461,8 @@ def test_brackets_are_printed_as_they_are(capsys, monkeypatch):
     assert main(["describe", "[red]mine.yaml"]) == 0
     printed = capsys.readouterr().out
     assert "[red]mine.yaml: 2 architectures" in printed
-    assert '{"flags": [true, false' in printed and '"name": "[bold]"' in printed
+    assert "\nflags=[True, False" in printed and "name=[bold]" in printed
+    assert "remark: it cannot be built: unknown value of the architecture, 'flags': " in printed
     monkeypatch.setattr("qnas.space.space_names", lambda: {"[red]": "[bold] ones"})
     assert main(["spaces"]) == 0
     assert re.search(r"\[red\] .*\[bold\] ones", capsys.readouterr().out)

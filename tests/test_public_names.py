@@ -1,8 +1,10 @@
 """The names of section 10 of the design: they resolve when used, and `import qnas` is quick."""
 
+import ast
 import inspect
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +35,13 @@ def test_a_public_name_resolves_to_something_of_qnas_with_a_docstring(name):
 
 def test_public_names_are_listed():
     assert dir(qnas) == sorted(qnas.__all__)
+
+
+def test_type_checkers_see_the_public_names_where_they_are():
+    stub = Path(qnas.__file__).with_suffix(".pyi")
+    imports = [node for node in ast.parse(stub.read_text()).body if isinstance(node, ast.ImportFrom)]
+    assert {alias.asname: node.module for node in imports for alias in node.names} == qnas._HOMES
+    assert stub.with_name("py.typed").exists()
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```(bash|python|yaml)\n(.*?)```", README, flags=re.DOTALL)
 FILE = re.compile(r"# (\w+\.(?:py|yaml))\n")
+RUN = ("qnas", "pytest")
 MAKE_BLOCK = [["make", "search"], ["make", "test"]]  # it installs, and runs these tests
 MAKE_SEARCH = ["make", "-C", str(ROOT), "search"]
 
@@ -37,7 +38,7 @@ def follow(language, block, folder):
         run([sys.executable, "snippet.py"], folder)
     else:
         given = commands(block) if language == "bash" else []
-        ours = [command for command in given if command[0] == "qnas"]
+        ours = [command for command in given if command[0] in RUN]
         for command in ours:
             run(command, folder)
         assert ours or given == MAKE_BLOCK, f"nothing runs in\n{block}"
@@ -70,7 +71,7 @@ def test_every_block_is_of_a_language_that_runs():
 
 
 def test_the_only_other_commands_are_those_that_run_these_tests():
-    others = [c for language, block in BLOCKS if language == "bash" for c in commands(block) if c[0] != "qnas"]
+    others = [c for language, block in BLOCKS if language == "bash" for c in commands(block) if c[0] not in RUN]
     assert others == MAKE_BLOCK
 
 

@@ -1,35 +1,30 @@
 """A wheel built from the checkout runs outside of it: it carries conf/ and search_spaces/."""
 
-import subprocess
-import sys
-import sysconfig
-import venv
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from tests.installing import built, environment, run
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def run(*command, cwd):
-    done = subprocess.run([str(part) for part in command], cwd=cwd, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    return built(ROOT, tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    """An environment that sees this one's dependencies, but has qnas from the wheel alone."""
-    folder = tmp_path_factory.mktemp("wheel")
-    pip = (sys.executable, "-m", "pip")
-    run(*pip, "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, ROOT, cwd=folder)
-    (wheel,) = folder.glob("qnas_hqnn-*.whl")
-    venv.create(folder / "env", with_pip=False)
-    python = folder / "env" / "bin" / "python"
-    site = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])", cwd=folder).strip())
-    run(*pip, "--python", python, "install", "--quiet", "--no-deps", wheel, cwd=folder)
-    (site / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
-    return python, folder
+def installed(wheel):
+    return environment(wheel.parent, wheel), wheel.parent
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_the_package_its_types_and_nothing_else(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0] for name in names} == {"qnas", f"{'-'.join(wheel.name.split('-')[:2])}.dist-info"}
+    assert {"qnas/py.typed", "qnas/__init__.pyi", "qnas/testing/__init__.py"} <= set(names)
 
 
 @pytest.mark.slow

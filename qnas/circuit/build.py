@@ -151,7 +151,7 @@ def design_circuit(architecture: Architecture, n_features: int, n_outputs: int |
     check_keys(architecture, _VALUES, "value of the architecture,")
     n_qubits = required(architecture, "n_qubits")
     features = ParameterVector("x", n_inputs(architecture, n_features))
-    encoded = _encode(part_of(architecture, "encoding"), list(features), n_qubits)
+    encoded = _encode(_encoding_of(architecture), list(features), n_qubits)
     circuit, n_uploads = _compose(architecture, encoded, set(features))
     weights = tuple(parameter for parameter in circuit.parameters if parameter not in set(features))
     read = _read(part_of(architecture, "readout", default="z"), n_qubits, n_outputs)
@@ -161,7 +161,13 @@ def design_circuit(architecture: Architecture, n_features: int, n_outputs: int |
 
 def n_inputs(architecture: Architecture, n_features: int) -> int:
     """How many inputs the circuit has: what the pre-network yields, or principal components, or the features."""
-    part, n_qubits = part_of(architecture, "encoding"), required(architecture, "n_qubits")
+    part, n_qubits = _encoding_of(architecture), required(architecture, "n_qubits")
+    if part is None:
+        if n_features or coupling_name(architecture) != DIRECT:
+            raise DesignError(
+                f"the encoding is None, which means a circuit by itself: it takes the coupling {DIRECT!r}, no features."
+            )
+        return 0
     width = encodings[part["name"]].width(n_qubits)
     if pre_of(architecture) == "pca":
         return min(width, n_features)
@@ -196,7 +202,14 @@ def _read(part: Architecture, n_qubits: int, n_outputs: int | None) -> list[Spar
     return [] if n_outputs is None else build(n_qubits, n_outputs=n_outputs, **options)
 
 
-def _encode(part: Architecture, features: list[Parameter], n_qubits: int) -> QuantumCircuit:
+def _encoding_of(architecture: Architecture) -> Architecture | None:
+    """The encoding; None, if that is what stands there, for a circuit without inputs."""
+    return None if required(architecture, "encoding") is None else part_of(architecture, "encoding")
+
+
+def _encode(part: Architecture | None, features: list[Parameter], n_qubits: int) -> QuantumCircuit:
+    if part is None:
+        return QuantumCircuit(n_qubits)
     entry: Encoding = encodings[part["name"]]
     if part.get("reupload", False) and not entry.reuploads:
         raise DesignError(f"the encoding {part['name']!r} prepares the initial state, so it cannot be re-uploaded.")
@@ -213,7 +226,8 @@ def _compose(architecture: Architecture, encoded: QuantumCircuit, inputs: Set[Pa
         _add_ansatz(circuit, part_of(architecture, "ansatz"), weights)
         return _rename_weights(circuit, inputs), 1
     layers = required(architecture, "layers")
-    n_uploads = max(len(layers), 1) if part_of(architecture, "encoding").get("reupload", False) else 1
+    part = _encoding_of(architecture)
+    n_uploads = max(len(layers), 1) if part is not None and part.get("reupload", False) else 1
     for k, layer in enumerate(layers):
         if 0 < k < n_uploads:
             circuit.compose(_with_weights(encoded, weights, inputs), inplace=True)

@@ -6,20 +6,25 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from qnas.architecture import Architecture
-from qnas.circuit.build import n_inputs
+from qnas.circuit.build import design_circuit, n_inputs
+from qnas.circuit.parts import part_of, takes
+from qnas.circuit.readouts import readouts
 from qnas.data import Splits
-from qnas.errors import DesignError, OverBudgetError, TooManyFeaturesError
+from qnas.errors import DesignError, OutputCountError, OverBudgetError, TooManyFeaturesError
 from qnas.experiment.budgets import check_budgets, check_circuit
 from qnas.model.training import TrainingSettings, effective
 from qnas.objectives import Design
 from qnas.space import Genotype, Space
 
-EXCLUSIONS = (TooManyFeaturesError, OverBudgetError)
+EXCLUSIONS = (TooManyFeaturesError, OutputCountError, OverBudgetError)
 """What keeps a design from being asked; whatever else is wrong with one becomes the state of its evaluation."""
+_OF_DATA = {TooManyFeaturesError: "the number of features", OutputCountError: "the number of outputs"}
+_N_OUTPUTS = 2
+"""What readouts that depend on the number of outputs can give if any."""
 
 
 class Candidates:
-    """Tells the networks of a space apart, and leaves out those that cannot take the data or are over a budget.
+    """Tells the networks of a space apart, and leaves out those that do not fit the data or are over a budget.
 
     What is found about a network is kept, because a searcher meets most of them several times.
     """
@@ -57,20 +62,32 @@ def check_candidate(
 
     Raises:
         TooManyFeaturesError: it cannot take the features of the data.
+        OutputCountError: it cannot give their outputs, though it can give two.
         OverBudgetError: it is over a budget.
     """
     n_inputs(architecture, splits.n_features)
+    _check_readout(architecture, splits)
     if budgets:
         check_circuit(budgets, architecture, splits.n_features, splits.n_outputs)
         check_budgets(budgets, Design(architecture, splits, training))
+
+
+def _check_readout(architecture: Architecture, splits: Splits) -> None:
+    if not takes(readouts[part_of(architecture, "readout", default="z")["name"]], "n_outputs"):
+        return
+    try:
+        design_circuit(architecture, splits.n_features, splits.n_outputs)
+    except DesignError as error:
+        design_circuit(architecture, splits.n_features, _N_OUTPUTS)  # fails, too, if the data are not to blame
+        raise OutputCountError(str(error)) from error
 
 
 def exclusions(errors: Iterable[DesignError]) -> str:
     """How many designs each budget, or the data, excluded, the most frequent first, each with the nearest miss."""
     groups: dict[str, list[DesignError]] = defaultdict(list)
     for error in errors:
-        what = f"the budget {error.budget}" if isinstance(error, OverBudgetError) else "the number of features"
-        groups[what].append(error)
+        of_budget = f"the budget {error.budget}" if isinstance(error, OverBudgetError) else ""
+        groups[of_budget or _OF_DATA[type(error)]].append(error)
     ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
     return "; ".join(f"{what} excluded {len(found):,} (at best: {_nearest(found)})" for what, found in ordered)
 

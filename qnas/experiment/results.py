@@ -83,7 +83,7 @@ class Findings:
         """One row per complete evaluation, columns as in front.csv, and `on_front`."""
         on_front = self.on_front
         complete = np.array([evaluation.complete for evaluation in self.evaluations.values()], dtype=bool)
-        table = self._table(complete)
+        table = self._table(complete).copy()  # in one piece, since a space may have hundreds of genes
         table["on_front"] = on_front[complete]
         return table
 

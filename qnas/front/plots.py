@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
-_GREY, _INK, _BLUE = "#9A9A9A", "#333333", "#1F4E79"
+GREY, INK, BLUE = "#9A9A9A", "#333333", "#1F4E79"
 _LABELS = {"maximize": "{} →", "minimize": "← {}"}
 _NORMS = {"linear": Normalize, "log": LogNorm}
 
@@ -62,14 +62,14 @@ def plot_front(
     pairs: list[tuple[Axis, Axis | None]] = [*combinations(axes, 2)] or [(axes[0], None)]
     n_columns = min(3, len(pairs))
     n_rows = -(-len(pairs) // n_columns)
-    figure = _new_figure(4.2 * n_columns + 1.0, 3.4 * n_rows + 0.9)
+    figure = new_figure(4.2 * n_columns + 1.0, 3.4 * n_rows + 0.9)
     for place, (x, y) in enumerate(pairs, start=1):
         _draw_panel(figure.add_subplot(n_rows, n_columns, place), designs, x, y)
     if table.loc[on_front, axes[0].name].nunique() > 1:
         label = f"on the front: {axes[0].label}"
         figure.colorbar(designs.colours, ax=figure.axes, label=label, shrink=0.9, aspect=30)
     figure.suptitle(_title(on_front), fontsize=13)
-    figure.supxlabel(_legend(designs, axes), fontsize=9, color=_INK)
+    figure.supxlabel(_legend(designs, axes), fontsize=9, color=INK)
     return figure
 
 
@@ -82,11 +82,11 @@ def is_within_floor(
 
 def plot_hypervolume(history: Float[np.ndarray, " k"]) -> Figure:
     """The hypervolume after each of k evaluations, as a step line."""
-    figure = _new_figure(6.4, 3.8)
+    figure = new_figure(6.4, 3.8)
     panel = figure.add_subplot()
-    _tidy(panel)
-    panel.step(np.arange(1, len(history) + 1), history, where="post", color=_BLUE, linewidth=1.8)
-    panel.plot(len(history), history[-1] if len(history) else np.nan, "o", color=_BLUE, markersize=5)
+    tidy(panel)
+    panel.step(np.arange(1, len(history) + 1), history, where="post", color=BLUE, linewidth=1.8)
+    panel.plot(len(history), history[-1] if len(history) else np.nan, "o", color=BLUE, markersize=5)
     panel.set_xlabel("evaluations")
     panel.set_ylabel("hypervolume →")
     panel.set_xlim(0, max(1, len(history)) * 1.03)
@@ -100,7 +100,8 @@ def save_figure(figure: Figure, path: Path) -> None:
     figure.savefig(path, dpi=200, facecolor="white")
 
 
-def _new_figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
+    """On white ground, with room around its panels; sizes are inches."""
     roomy = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1)
     figure = Figure(figsize=(width, height), layout=roomy, facecolor="white")
     FigureCanvasAgg(figure)
@@ -172,7 +173,7 @@ def _points(designs: _Designs, chosen: Bool[np.ndarray, " k"], x: Axis, y: Axis 
 
 def _draw_panel(panel: Axes, designs: _Designs, x: Axis, y: Axis | None) -> None:
     """One pair of objectives, or one objective over the designs."""
-    _tidy(panel)
+    tidy(panel)
     _set_axis(panel, "x", x, designs.table)
     if y is not None:
         _set_axis(panel, "y", y, designs.table)
@@ -181,8 +182,8 @@ def _draw_panel(panel: Axes, designs: _Designs, x: Axis, y: Axis | None) -> None
     is_member = designs.on_front & designs.present(x, y, designs.colour)
     dominated = _points(designs, ~designs.on_front & designs.present(x, y), x, y)
     members = _points(designs, is_member, x, y)
-    _draw_errors(panel, dominated, _GREY)
-    _draw_errors(panel, members, _INK)
+    _draw_errors(panel, dominated, GREY)
+    _draw_errors(panel, members, INK)
     _draw_dominated(panel, dominated)
     values = designs.table.loc[is_member, designs.colour.name].to_numpy(dtype=float)
     _draw_members(panel, members, designs.colours.to_rgba(values))
@@ -197,8 +198,8 @@ def _draw_errors(panel: Axes, points: _Points, colour: str) -> None:
 
 
 def _draw_dominated(panel: Axes, points: _Points) -> None:
-    faces = ["white" if hollow else _GREY for hollow in points.hollow]
-    panel.scatter(points.x, points.y, s=12, facecolors=faces, edgecolors=_GREY, linewidths=0.6, alpha=0.7, zorder=2)
+    faces = ["white" if hollow else GREY for hollow in points.hollow]
+    panel.scatter(points.x, points.y, s=12, facecolors=faces, edgecolors=GREY, linewidths=0.6, alpha=0.7, zorder=2)
 
 
 def _draw_members(panel: Axes, points: _Points, colours: Float[np.ndarray, "n 4"]) -> None:
@@ -206,7 +207,7 @@ def _draw_members(panel: Axes, points: _Points, colours: Float[np.ndarray, "n 4"
     hollow = points.hollow[:, None]
     drawn = panel.scatter(points.x, points.y, s=38, zorder=4)
     drawn.set_facecolor(np.where(hollow, to_rgba("white"), colours))  # type: ignore[arg-type]
-    drawn.set_edgecolor(np.where(hollow, colours, to_rgba(_INK)))  # type: ignore[arg-type]
+    drawn.set_edgecolor(np.where(hollow, colours, to_rgba(INK)))  # type: ignore[arg-type]
     drawn.set_linewidth(np.where(points.hollow, 1.6, 0.6))  # type: ignore[arg-type]
 
 
@@ -220,7 +221,8 @@ def _usable_scale(axis: Axis, table: pd.DataFrame) -> str:
     return axis.scale if len(values) and (values > 0).all() else "linear"
 
 
-def _tidy(panel: Axes) -> None:
+def tidy(panel: Axes) -> None:
+    """The look of all panels: no frame above and to the right, a light grid behind."""
     panel.spines[["top", "right"]].set_visible(False)
     panel.grid(visible=True, which="major", color="#E6E6E6", linewidth=0.6)
     panel.set_axisbelow(True)

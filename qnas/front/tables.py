@@ -24,8 +24,13 @@ def write_front(directory: Path, table: pd.DataFrame, details: list[dict[str, An
             stays empty, booleans read true and false, lists are JSON.
         details: one record per member, of anything JSON can carry; floats that are not finite become null.
     """
-    write_at_once(directory / "front.csv", _as_csv(table))
+    write_csv(directory / "front.csv", table)
     write_at_once(directory / "front.json", json.dumps(as_json(details), indent=2, allow_nan=False) + "\n")
+
+
+def write_csv(file: Path, table: pd.DataFrame) -> None:
+    """Write a table at once or not at all, by the rules of `front.csv`."""
+    write_at_once(file, _as_csv(table))
 
 
 def _as_csv(table: pd.DataFrame) -> str:

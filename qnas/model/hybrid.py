@@ -92,10 +92,15 @@ class ModelBuilder:
     @property
     def exact(self) -> ModelBuilder:
         """The same with exact simulation, which spends no shots; itself if it simulates exactly."""
-        if self.function is self._exact:
-            return self
+        return self if self.function is self._exact else self._with(self._exact)
+
+    def on(self, simulator: Simulator) -> ModelBuilder:
+        """The same with another simulator. Raises CircuitError if the circuit is over its memory budget."""
+        return self._with(QuantumFunction(self.program, self.design.observables, simulator))
+
+    def _with(self, function: QuantumFunction) -> ModelBuilder:
         other = copy.copy(self)
-        other.function = self._exact
+        other.function = function
         return other
 
     @property

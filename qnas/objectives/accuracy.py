@@ -21,14 +21,23 @@ def accuracy(design: Design) -> Estimate:
     The standard error is that of `fraction_error`, for R^2 a bootstrap over samples. It says what other validation
     samples would do to this trained model, not what another training would. The test split is not touched.
     """
-    trained, (_, targets) = design.trained, tensors(design.splits.validation)
-    outputs = trained.outputs
+    value, error = validation_score(design.trained.outputs, design, "accuracy")
+    return Estimate(value, error, {"learning_curve": [asdict(epoch) for epoch in design.trained.curve]})
+
+
+def validation_score(outputs: torch.Tensor, design: Design, purpose: str) -> tuple[float, float | None]:
+    """The score of outputs for the validation split, and its standard error as `accuracy` has it.
+
+    Args:
+        outputs: one row per validation sample.
+        design: whose split it is.
+        purpose: of the random numbers that the bootstrap draws.
+    """
+    _, targets = tensors(design.splits.validation)
     value = score(outputs, targets, design.splits.task)
-    if design.splits.task == "classification":
-        error: float | None = fraction_error(value, len(targets))
-    else:
-        error = _bootstrap(outputs, targets, design.rng("accuracy"))
-    return Estimate(value, error, {"learning_curve": [asdict(epoch) for epoch in trained.curve]})
+    if design.splits.task == "regression":
+        return value, _bootstrap(outputs, targets, design.rng(purpose))
+    return value, fraction_error(value, len(targets))
 
 
 def fraction_error(fraction: float, n_samples: int) -> float:

@@ -72,3 +72,8 @@ def _purity(states: np.ndarray) -> Float[np.ndarray, " batch"]:
     """Tr rho^2 of the qubit on axis 2."""
     reduced = np.einsum("bhil,bhjl->bij", states, states.conj(), optimize=True)
     return np.sum(np.abs(reduced) ** 2, axis=(1, 2))
+
+
+def haar_entanglement(n_qubits: int) -> float:
+    """The mean Q of Haar-random states, (N - 2) / (N + 1) with N = 2^n_qubits."""
+    return (2**n_qubits - 2) / (2**n_qubits + 1)

@@ -42,6 +42,7 @@ class Objective:
         reference: where its definition comes from.
         scale: "linear" or "log": how plots and the hypervolume see positive values; dominance is the same.
         least: the smallest allowed value of options that are numbers.
+        built: options that a function makes of options of its own, its keyword-only parameters, by their names.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Objective:
     reference: str = ""
     scale: str = "linear"
     least: Mapping[str, int | float] = field(default_factory=dict)
+    built: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for kind, value, allowed in (
@@ -61,9 +63,12 @@ class Objective:
         ):
             if value not in allowed:
                 raise PluginError(unknown(f"{kind} of the objective {self.name!r},", value, allowed))
-        for option in self.least:
-            if option not in self.options:
-                raise PluginError(unknown(f"option in `least` of the objective {self.name!r},", option, self.options))
+        for place, given, options in (
+            ("built", self.built, option_types(self.measure)),
+            ("least", self.least, self.options),
+        ):
+            for option in (option for option in given if option not in options):
+                raise PluginError(unknown(f"option in `{place}` of the objective {self.name!r},", option, options))
 
     def __call__(self, design: Design) -> Estimate:
         """Measure a design."""
@@ -73,7 +78,8 @@ class Objective:
     @property
     def options(self) -> dict[str, Any]:
         """The type of each option by its name, `Any` where the function does not say."""
-        return option_types(self.measure)
+        own = {name: kind for name, kind in option_types(self.measure).items() if name not in self.built}
+        return own | {name: kind for build in self.built.values() for name, kind in option_types(build).items()}
 
     @property
     def sign(self) -> float:
@@ -93,6 +99,7 @@ def objective(
     reference: str = "",
     scale: str = "linear",
     least: Mapping[str, int | float] | None = None,
+    built: Mapping[str, Callable[..., Any]] | None = None,
 ) -> Callable[[Measure], Measure]:
     """Register a function `(design, *, options) -> float | Estimate` as an objective; see `Objective`.
 
@@ -102,7 +109,8 @@ def objective(
 
     def register(measure: Measure) -> Measure:
         own = name or str(getattr(measure, "__name__", ""))
-        objectives.add(own, Objective(own, direction, unit, cost, measure, reference, scale, least or {}))
+        made = Objective(own, direction, unit, cost, measure, reference, scale, least or {}, built or {})
+        objectives.add(own, made)
         return measure
 
     return register
@@ -145,4 +153,12 @@ def _with_options(chosen: Objective, options: Mapping[str, Any]) -> Objective:
         if key not in types:
             raise ConfigurationError(unknown(f"key of {place},", key, types))
         check_option(f"{place}.{key}", value, types[key], chosen.least.get(key))
-    return replace(chosen, measure=partial(chosen.measure, **options))
+    return replace(chosen, measure=partial(chosen.measure, **_built(chosen, options)))
+
+
+def _built(chosen: Objective, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that the measure itself takes. Raises ConfigurationError if some cannot be together."""
+    made, left = {}, dict(options)
+    for name, build in chosen.built.items():
+        made[name] = build(**{key: left.pop(key) for key in option_types(build) if key in left})
+    return left | made

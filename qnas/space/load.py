@@ -49,6 +49,23 @@ def space_names() -> dict[str, str]:
     return dict(sorted((advertised | {name: _first_line(path) for name, path in _bundled().items()}).items()))
 
 
+def about_space(reference: str) -> str:
+    """The first line of the docstring of the file or module that declares a space; empty if there is none.
+
+    Args:
+        reference: as for `load_space`, which finds the space.
+    """
+    if reference in (files := _bundled()):
+        return _first_line(files[reference])
+    place = reference if reference.endswith(".py") else reference.rpartition(":")[0]
+    if place.endswith(".py"):
+        return _first_line(Path(place).expanduser())
+    if reference in (points := _advertised()):
+        place = points[reference].module
+    docstring = load_attribute(f"{place}:__doc__") if place else None
+    return (docstring or "").partition("\n")[0]
+
+
 def _from_name(name: str) -> Space:
     if name in (files := _bundled()):
         return _from_file(str(files[name]), ATTRIBUTE)

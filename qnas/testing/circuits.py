@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,7 @@ from qiskit import QuantumCircuit, qasm3
 from qiskit.circuit import Parameter
 from qiskit.circuit.library import efficient_su2
 from qiskit.quantum_info import SparsePauliOp, Statevector
+from scipy.sparse import SparseEfficiencyWarning
 from torch import Tensor
 
 from qnas.circuit.lower import AMPLITUDE_ENCODING, lower
@@ -94,7 +96,9 @@ def matters(built: Built, n_points: int = 16) -> Bool[np.ndarray, " parameters"]
 
 def as_qiskit_has_it(circuit: QuantumCircuit) -> Complex[np.ndarray, " dim"]:
     """The final state of a circuit without free parameters, by Qiskit's own simulation."""
-    return np.asarray(Statevector(circuit.decompose(AMPLITUDE_ENCODING)).data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SparseEfficiencyWarning)  # of the matrices of Pauli evolutions
+        return np.asarray(Statevector(circuit.decompose(AMPLITUDE_ENCODING)).data)
 
 
 def overlap(one: Complex[np.ndarray, " dim"], other: Complex[np.ndarray, " dim"]) -> float:

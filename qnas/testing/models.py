@@ -15,13 +15,15 @@ from qnas.model.training import loss_function, tensors
 from qnas.testing.conformance import explained
 from qnas.testing.designs import classes
 
-N_STEPS = 20
+N_STEPS = 10
 
 
 def model(architecture: Architecture, splits: Splits | None = None, seed: int = 0) -> HybridModel:
     """The model of an architecture for some data, by default those of `classes()`."""
     splits = splits or classes()
-    return ModelBuilder(architecture, splits.n_features, splits.n_outputs).build(seed)
+    builder = ModelBuilder(architecture, splits.n_features, splits.n_outputs)
+    builder.fit(torch.from_numpy(splits.train.features))
+    return builder.build(seed)
 
 
 def check_learns(about: str, architecture: Architecture, splits: Splits | None = None) -> None:

@@ -68,7 +68,8 @@ class ObjectiveConformance(Conformance):
         """Its unit, and a default for each of its options."""
         found = self.objective(options)
         assert found.unit.strip(), f"{self.about(options)} has no unit; say in what its values are counted."
-        parameters = inspect.signature(found.measure).parameters
+        takers = (found.measure, *found.built.values())
+        parameters = {key: one for take in takers for key, one in inspect.signature(take).parameters.items()}
         required = [key for key in found.options if parameters[key].default is inspect.Parameter.empty]
         assert not required, (
             f"{self.about(options)} has options without a default: {', '.join(required)}; give each one."

@@ -400,18 +400,12 @@ def test_sequences_that_make_one_circuit_are_one_design(place):
     assert canonical(found) is found
 
 
-@pytest.mark.parametrize(
-    "block",
-    [
-        "gates",
-        {"name": "gates"},
-        {"name": "gates", "sequence": [{"name": "cnot", "pair": [0, 1]}]},
-        {"name": "sim2019"},
-    ],
-)
-def test_gates_that_cannot_be_built_are_left_as_they_are(block):
-    made = architecture(layers=None, ansatz=block)
-    assert canonical(made).ansatz == made.ansatz or block == {"name": "gates"}
+@pytest.mark.parametrize("sequence", [None, 3, [{"name": "cnot", "pair": [0, 1]}]])
+def test_gates_that_cannot_be_built_are_left_as_they_are(sequence):
+    made = architecture(layers=None, ansatz={"name": "gates", "sequence": sequence})
+    assert canonical(made) is made
+    without = architecture(layers=None, ansatz={"name": "gates"})
+    assert canonical(without) is without
 
 
 def test_gates_of_a_plug_in_are_left_as_they_are(monkeypatch):
@@ -432,3 +426,13 @@ def test_a_value_that_nothing_reads_is_refused(changes, text):
     architecture = Architecture({"n_qubits": 2, "encoding": "angle", "layers": [LAYER], **changes})
     with pytest.raises(DesignError, match=re.escape(text)):
         build_circuit(architecture, 2)
+
+
+def test_a_circuit_by_itself_has_no_inputs():
+    alone = architecture(coupling="quantum", hidden=()).replace(encoding=None)
+    built = design_circuit(alone, 0)
+    assert built.inputs == ()
+    assert set(built.weights) == set(built.circuit.parameters)
+    for wrong, n_features in ((alone, 3), (alone.replace(coupling="serial"), 0)):
+        with pytest.raises(DesignError, match="the encoding is None, which means a circuit by itself"):
+            design_circuit(wrong, n_features)

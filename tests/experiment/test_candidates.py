@@ -6,7 +6,7 @@ import pytest
 import qnas
 from qnas.architecture import Architecture
 from qnas.data import DataSettings
-from qnas.errors import DesignError, OverBudgetError, TooManyFeaturesError
+from qnas.errors import DesignError, OutputCountError, OverBudgetError, TooManyFeaturesError
 from qnas.experiment import candidates as room
 from qnas.experiment.candidates import Candidates, check_candidate, exclusions
 from qnas.experiment.evaluation import splits_of
@@ -88,16 +88,29 @@ def test_the_configuration_that_is_trained_is_what_is_counted():
         check(effective(architecture(), "pqc"), training="pqc", n_parameters=4)
 
 
+def test_outputs_that_a_readout_cannot_give():
+    """Ten classes, where 3 qubits have 8 basis states; a readout that can give no number of them is another matter."""
+    digits, settings = splits_of(DataSettings("digits")), TrainingSettings()
+    with pytest.raises(OutputCountError, match="into at most 8 blocks, but there are 10 outputs; use more qubits"):
+        check_candidate({}, architecture(readout="probabilities"), digits, settings)
+    check_candidate({}, architecture(readout="probabilities"), IRIS, settings)
+    check_candidate({}, architecture(readout="probabilities", n_qubits=4), digits, settings)
+    with pytest.raises(DesignError, match="unknown partition") as error:
+        check_candidate({}, architecture(readout={"name": "probabilities", "partition": "x"}), digits, settings)
+    assert type(error.value) is DesignError
+
+
 def test_what_excluded_how_many_with_the_nearest_miss():
     errors = [
         OverBudgetError("flops is 90, over the budget of 30.", "flops", 3.0),
         OverBudgetError("qubits is 1, over the budget of 0.", "qubits", float("inf")),
         TooManyFeaturesError("it takes 3, but the data have 4."),
+        OutputCountError("it gives 3, but the data have 4."),
         OverBudgetError("flops is 60, over the budget of 30.", "flops", 2.0),
     ]
     assert exclusions(errors) == (
         "the budget flops excluded 2 (at best: flops is 60, over the budget of 30); the budget qubits excluded 1 (at "
         "best: qubits is 1, over the budget of 0); the number of features excluded 1 (at best: it takes 3, but the "
-        "data have 4)"
+        "data have 4); the number of outputs excluded 1 (at best: it gives 3, but the data have 4)"
     )
     assert all(isinstance(error, DesignError) for error in errors) and exclusions([]) == ""

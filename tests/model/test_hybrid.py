@@ -271,6 +271,15 @@ def test_which_weights_are_live_does_not_depend_on_the_simulator():
     assert sampled.function.spent == Spent()
 
 
+def test_a_builder_takes_another_simulator_and_keeps_its_circuit():
+    exact = ModelBuilder(architecture(), 3, 2)
+    sampled = exact.on(SampledSimulator(n_shots=10))
+    assert sampled.program is exact.program and sampled.exact.function is exact.function
+    assert torch.equal(weights(sampled.build(3)), weights(exact.build(3)))
+    sampled.build(3)(features(4, 3))
+    assert (exact.function.spent, sampled.function.spent) == (Spent(), Spent(4, 40))
+
+
 @pytest.mark.parametrize("coupling", ["mac", "classical"])
 def test_weights_cross_processes(coupling):
     model = build_model(architecture(coupling=coupling), 3, 2, seed=0)

@@ -2,7 +2,9 @@
 
 import pytest
 
-from qnas.objectives.counts import depth, parameters, qubits
+from qnas.objectives.counts import depth, memory, parameters, qubits
+from qnas.objectives.objective import Estimate
+from qnas.simulation.memory import required_bytes
 from qnas.testing.designs import LAYER, design
 
 
@@ -52,3 +54,14 @@ def test_depth_is_the_longest_path(changes, expected):
 
 def test_counts_are_integers():
     assert [type(count(design())) for count in (parameters, qubits, depth)] == [int, int, int]
+
+
+@pytest.mark.parametrize("n_qubits", [2, 3, 5])
+def test_memory_is_16_bytes_for_each_amplitude(n_qubits):
+    found = memory(design(n_qubits=n_qubits))
+    assert found.value == 16 * 2**n_qubits
+    assert found.details == {"training_step": required_bytes(design(n_qubits=n_qubits).program)}
+
+
+def test_the_classical_control_has_no_state():
+    assert memory(design(coupling="classical")) == Estimate(0)

@@ -48,6 +48,14 @@ def plugin(tmp_path):
         "gradient_efficiency": ("maximize", "weights per setting", "states", "linear"),
         "entangling_capability": ("maximize", "Q", "states", "linear"),
         "frame_potential": ("minimize", "fidelity^t", "states", "log"),
+        "memory": ("minimize", "bytes", "circuit", "log"),
+        "n_two_qubit_gates": ("minimize", "gates", "circuit", "linear"),
+        "two_qubit_depth": ("minimize", "gates", "circuit", "linear"),
+        "duration": ("minimize", "s", "circuit", "linear"),
+        "success_probability": ("maximize", "probability", "circuit", "linear"),
+        "noisy_accuracy": ("maximize", "fraction", "trained", "linear"),
+        "gradient_circuits": ("minimize", "circuits", "circuit", "log"),
+        "predicted_latency": ("minimize", "s", "circuit", "log"),
     }.items(),
 )
 def test_the_bundled_objectives(name, row):
@@ -148,6 +156,14 @@ def test_a_smallest_value_of_what_is_no_option_is_refused():
     assert "mine" not in objectives
 
 
+def test_what_is_built_must_be_an_option():
+    with pytest.raises(PluginError) as refusal:
+        objective("minimize", "m", name="mine", built={"spam": pair})(lambda design, *, span=(0, 1): 0.0)
+    assert str(refusal.value) == (
+        "unknown option in `built` of the objective 'mine', 'spam': did you mean 'span'? Allowed: span."
+    )
+
+
 @pytest.mark.parametrize("names", [[], ["flops", "flops"]])
 def test_there_is_one_at_least_and_each_once(names):
     with pytest.raises(ConfigurationError) as refusal:
@@ -161,10 +177,8 @@ def test_an_unknown_name_is_answered_with_the_nearest(monkeypatch):
     with pytest.raises(PluginError) as refusal:
         choose_objectives(["expresibility"])
     assert str(refusal.value) == (
-        "unknown objective 'expresibility': did you mean 'expressibility'? Allowed: accuracy, depth, "
-        "entangling_capability, expressibility, flops, frame_potential, gradient_efficiency, gradient_norm, "
-        "lie_algebra_dim, parameters, qubits, trainability. A part of your own needs its decorator, or an entry "
-        "point in the group 'qnas.objectives'."
+        f"unknown objective 'expresibility': did you mean 'expressibility'? Allowed: {', '.join(sorted(bundled))}. "
+        "A part of your own needs its decorator, or an entry point in the group 'qnas.objectives'."
     )
 
 
@@ -216,6 +230,43 @@ def test_values_of_options_are_checked_before_a_run(name, key, value, allowed):
     with pytest.raises(ConfigurationError) as refusal:
         choose_objectives([name], options={name: {key: value}})
     assert str(refusal.value) == f"objectives.options.{name}.{key} is {value!r}; allowed is {allowed}."
+
+
+def pair(*, low: int = 1, high: int = 2):
+    if low > high:
+        raise ConfigurationError(f"low is {low} and high is {high}.")
+    return low, high
+
+
+def spanned():
+    @objective("minimize", "m", least={"low": 0}, built={"span": pair})
+    def width(design, *, span=(1, 2), factor: float = 1.0):
+        return factor * (span[1] - span[0])
+
+    return objectives["width"]
+
+
+def test_an_option_may_be_built_of_others():
+    assert spanned().options == {"factor": float, "low": int, "high": int}
+    (chosen,) = choose_objectives(["width"], options={"width": {"high": 5, "factor": 2.0}})
+    assert chosen.measure(None) == 2 * (5 - 1)
+    assert objectives["width"].measure(None) == 1
+    (plain,) = choose_objectives(["width"], options={"width": {"factor": 3.0}})
+    assert plain.measure(None) == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"low": 3}, r"low is 3 and high is 2\."),
+        ({"low": -1}, r"objectives\.options\.width\.low is -1; allowed is a whole number of at least 0"),
+        ({"span": [1, 2]}, r"unknown key of objectives\.options\.width, 'span': .*Allowed: factor, low, high"),
+    ],
+)
+def test_what_cannot_be_built_is_refused_before_a_run(options, text):
+    spanned()
+    with pytest.raises(ConfigurationError, match=text):
+        choose_objectives(["width"], options={"width": options})
 
 
 def test_options_of_a_user_are_checked_by_the_annotations_of_the_function(plugin):

@@ -22,9 +22,3 @@ def test_the_circuits_of_the_paper(ansatz, strings):
     assert space.contains(space.sample().replace(n_qubits=4, ansatz=ansatz))
     name, options = ansatz["name"], {key: value for key, value in ansatz.items() if key != "name"}
     assert rotation_labels(ansatze[name](4, **options)) == strings
-
-
-def test_the_size_is_exact():
-    space = load_space("slpa")
-    assert space.size_is_exact
-    assert space.size == 2 * 4 * (4 * 4 * 24 + 4 + 4) * 2 * 2 * 2

@@ -1,5 +1,7 @@
 """Suites of all bundled parts of a kind, so that a new one is tested as soon as it is registered."""
 
+from qnas.testing.conformance import OnQubits
+
 
 def suites(base, registry, options=None, attributes=None):
     """A test class for each bundled part.
@@ -20,7 +22,8 @@ def suites(base, registry, options=None, attributes=None):
 
 def suite(base, name, options, attributes):
     given = {"options": options} if options else {}
-    return type(f"Test_{name}", (base,), {"name": name, **given, **(attributes or {})})
+    sizes = {"n_qubits": (1, 3)} if issubclass(base, OnQubits) else {}
+    return type(f"Test_{name}", (base,), {"name": name, **sizes, **given, **(attributes or {})})
 
 
 def home(part):

@@ -5,22 +5,32 @@ import pytest
 from qiskit import QuantumCircuit
 from qiskit.circuit import Gate, Parameter, ParameterVector
 
-from qnas.circuit.ansatze import ansatz, ansatze
+from qnas.circuit.ansatze import ansatz, ansatze, sim2019
 from qnas.errors import DesignError
+from qnas.front.openqasm import to_openqasm
 from qnas.testing import AnsatzConformance
 from tests.testing.bundled import suites
 from tests.testing.failing import failures
 
-OPTIONS = {"sim2019": [{"template": template} for template in range(1, 20)]}
-ATTRIBUTES = {"sim2019": {"n_qubits": (2, 3, 5)}}
+SEQUENCE = [{"name": "ry", "qubit": 0}, {"name": "h", "qubit": 1}, {"name": "crx", "pair": [1, 0]}]
+OPTIONS = {
+    "commuting": [{}, {"blocks": "xyz", "max_weight": 1}],
+    "gates": [{"sequence": SEQUENCE}],
+    "native": [{}, {"rotation": "sx_rz", "edges": "matching", "topology": "ring", "entangler": "ecr", "n_layers": 2}],
+    "orthogonal": [{}, {"layout": "butterfly", "n_layers": 2}],
+    "qasm": [{"text": to_openqasm(sim2019(2, 3))}],
+    "sim2019": [{"template": 5}, {"template": 10, "n_layers": 2}, {"template": 15}],
+    "slpa": [{}, {"stabilizers": "X", "logicals": "YY_ZZ", "n_blocks": 3}],
+}
+ATTRIBUTES = {"qasm": {"n_qubits": (2,)}, "sim2019": {"n_qubits": (2, 3)}, "slpa": {"n_qubits": (2, 3, 4)}}
 
 globals().update(suites(AnsatzConformance, ansatze, OPTIONS, ATTRIBUTES))
 
 
 def failing(build, **attributes):
-    """The failures of an ansatz on 1 to 3 qubits, or as the attributes say."""
+    """The failures of an ansatz on 1 and 2 qubits, or as the attributes say."""
     ansatz("mine")(build)
-    return failures(AnsatzConformance, **{"name": "mine", "n_qubits": (1, 2, 3), **attributes})
+    return failures(AnsatzConformance, **{"name": "mine", "n_qubits": (1, 2), **attributes})
 
 
 def turns(n_qubits, axis="y"):
@@ -111,4 +121,4 @@ def test_a_part_that_is_never_built_fails():
 
     found = failing(refusing)
     assert list(found) == ["a_model_with_it_learns"]
-    assert "the ansatz 'mine' is built on none of [1, 2, 3] qubits (it needs a device.; it" in found.popitem()[1]
+    assert "the ansatz 'mine' is built on none of [1, 2] qubits (it needs a device.; it" in found.popitem()[1]

@@ -10,9 +10,10 @@ from qnas.testing import CouplingConformance
 from tests.testing.bundled import suites
 from tests.testing.failing import failures
 
+OPTIONS = {"density": [{}, {"n_circuits": 3, "weighting": "input"}]}
 ATTRIBUTES = {"quantum": {"hidden": ((),), "n_outputs": (2,)}}
 
-globals().update(suites(CouplingConformance, couplings, None, ATTRIBUTES))
+globals().update(suites(CouplingConformance, couplings, OPTIONS, ATTRIBUTES))
 
 
 class Gated(nn.Module):

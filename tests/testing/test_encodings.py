@@ -15,8 +15,8 @@ from tests.testing.bundled import suites
 from tests.testing.failing import failures
 
 OPTIONS = {
-    "angle": [{}, {"axis": "x"}],
-    "iqp": [{}, {"repeats": 2}],
+    "angle": [{}, {"axis": "x", "scale": 2.0}, {"trainable": True}],
+    "iqp": [{"repeats": 2}],
 }
 ATTRIBUTES = {"amplitude": {"least_features": 2}}
 
@@ -31,9 +31,9 @@ class TestAngleAboutZ(EncodingConformance):
 
 
 def failing(build, width=lambda n_qubits: n_qubits, reuploads=True, **attributes):
-    """The failures of an encoding on 2 and 3 qubits, or as the attributes say."""
+    """The failures of an encoding on 2 qubits, or as the attributes say."""
     encoding("mine", width, reuploads)(build)
-    return failures(EncodingConformance, **{"name": "mine", "n_qubits": (2, 3), **attributes})
+    return failures(EncodingConformance, **{"name": "mine", "n_qubits": (2,), **attributes})
 
 
 def angle(features, n_qubits):
@@ -187,7 +187,7 @@ def test_amplitudes_cannot_be_uploaded_again():
 
 def test_an_encoding_that_does_not_take_all_inputs():
     found = failing(lambda features, n_qubits: angle([feature.log() for feature in features], n_qubits))
-    text = "a model with the encoding 'mine' on 3 qubits cannot be trained: an angle of the circuit is nan"
+    text = "a model with the encoding 'mine' on 2 qubits cannot be trained: an angle of the circuit is nan"
     assert text in found["a_model_with_it_learns"]
     assert "an angle of the circuit is nan" in found["it_lowers_to_what_qiskit_computes"]
 
@@ -199,7 +199,7 @@ def refusing(features, n_qubits):
 
 
 def test_a_size_that_is_refused_is_skipped():
-    assert failing(refusing) == {}
+    assert failing(refusing, n_qubits=(2, 3)) == {}
 
 
 def test_a_part_that_is_never_built_fails():

@@ -14,6 +14,7 @@ OPTIONS = {
     "entangling_capability": [{"n_samples": 20}],
     "expressibility": [{"n_pairs": 50}],
     "frame_potential": [{"n_pairs": 50}],
+    "noisy_accuracy": [{"n_shots": 20}],
     "trainability": [{"n_starts": 8}],
 }
 

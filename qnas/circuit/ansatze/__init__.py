@@ -16,6 +16,7 @@ from qnas.circuit.ansatze.layers import (
 )
 from qnas.circuit.ansatze.native import native
 from qnas.circuit.ansatze.orthogonal import orthogonal
+from qnas.circuit.ansatze.qasm import qasm, read_openqasm
 from qnas.circuit.ansatze.registry import Ansatz, ansatz, ansatze
 from qnas.circuit.ansatze.sim2019 import sim2019
 from qnas.circuit.ansatze.slpa import non_symmetric, slpa, symmetric
@@ -36,6 +37,8 @@ __all__ = [
     "non_symmetric",
     "orthogonal",
     "parameters_in_order",
+    "qasm",
+    "read_openqasm",
     "sim2019",
     "slpa",
     "symmetric",

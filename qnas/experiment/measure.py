@@ -1,0 +1,153 @@
+"""Every objective of one design, without a search: of an architecture on some data, or of a circuit by itself."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+
+import numpy as np
+
+from qnas.architecture import Architecture
+from qnas.circuit.ansatze import read_openqasm
+from qnas.data import DataSettings, Split, Splits
+from qnas.errors import ConfigurationError, UsageError
+from qnas.experiment.evaluation import failure, single_thread, splits_of
+from qnas.front.tables import as_json
+from qnas.model.training import TrainingSettings
+from qnas.objectives import Design, Estimate, Objective, choose_objectives, objectives
+from qnas.objectives.objective import COSTS
+
+_NO_DATA = Split(np.empty((1, 0)), np.zeros((1, 1)))
+FLOORS = ("haar_floor", "haar")
+"""Details that say what Haar-random states score."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is measured: a design, by which objectives; `about` says on what data, if there are any."""
+
+    design: Design
+    objectives: tuple[Objective, ...]
+    about: str
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What one objective found; `reason` says why there is no estimate. `seconds` are wall-clock."""
+
+    objective: Objective
+    estimate: Estimate | None
+    reason: str
+    seconds: float
+
+    @property
+    def floor(self) -> float | None:
+        """What Haar-random states score, where that is the least that can be told apart."""
+        details = self.estimate.details if self.estimate else {}
+        return next((float(details[name]) for name in FLOORS if name in details), None)
+
+    @property
+    def within_floor(self) -> bool:
+        """Whether the value is at most two standard errors above the floor, so that it carries no order."""
+        if self.estimate is None or self.floor is None:
+            return False
+        return self.estimate.value - 2 * (self.estimate.standard_error or 0.0) <= self.floor
+
+
+def subject_of(
+    path: str, data: DataSettings, *, epochs: int = 25, seed: int = 0, names: Sequence[str] | None = None
+) -> Subject:
+    """What a file says.
+
+    Args:
+        path: an architecture as JSON, the folder of a design of a run, or a circuit in OpenQASM 2 or 3. A circuit has
+            no data: all its parameters are weights, and what needs training cannot be measured.
+        data: for an architecture.
+        epochs: of training, for objectives that need it.
+        seed: of everything random.
+        names: the objectives; by default all that are registered and apply.
+
+    Raises:
+        UsageError: there is no such file, it cannot be read, or an objective is not known.
+        DesignError: it names no design.
+    """
+    file = Path(path) / "architecture.json" if Path(path).is_dir() else Path(path)
+    if not file.is_file():
+        raise UsageError(f"there is no file {str(file)!r}; give an architecture.json, its folder, or a circuit.qasm.")
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{str(file)!r} cannot be read: {error}.") from error
+    if epochs < 1:
+        raise ConfigurationError(f"epochs is {epochs}; it must be at least 1.")
+    chosen = choose_objectives(names or list(objectives))
+    if file.suffix == ".json":
+        design = Design(Architecture.from_json(text), splits_of(data), TrainingSettings(epochs=epochs), seed=seed)
+        return Subject(design, chosen, f", on {data.name}")
+    trained = [one.name for one in chosen if one.cost == "trained"]
+    if names and trained:
+        raise UsageError(f"{trained[0]} needs training, but a circuit by itself has no data; give an architecture.")
+    return Subject(_by_itself(text, seed), tuple(one for one in chosen if one.cost != "trained"), "")
+
+
+def measure(subject: Subject, watch: Callable[[str], None] = lambda name: None) -> Iterator[Measurement]:
+    """Measure one objective after the other, the cheapest first; one that fails does not stop the others.
+
+    Args:
+        subject: what, and by which objectives.
+        watch: is told the name of each objective before it is measured.
+    """
+    for objective in sorted(subject.objectives, key=lambda one: COSTS.index(one.cost)):
+        watch(objective.name)
+        started = time.perf_counter()
+        estimate, reason = None, ""
+        try:
+            with single_thread():
+                found = objective(subject.design)
+            if not isfinite(found.value):
+                raise FloatingPointError(f"the value is {found.value}.")
+            estimate = found
+        except Exception as error:  # noqa: BLE001 - whatever an objective raises is its result
+            reason = failure(error)[1].splitlines()[0]
+        yield Measurement(objective, estimate, reason, time.perf_counter() - started)
+
+
+def as_records(subject: Subject, found: Sequence[Measurement]) -> str:
+    """The same as JSON."""
+    rows = [
+        {
+            "objective": one.objective.name,
+            "value": one.estimate.value if one.estimate else None,
+            "standard_error": one.estimate.standard_error if one.estimate else None,
+            "unit": one.objective.unit,
+            "direction": one.objective.direction,
+            "floor": one.floor,
+            "within_floor": one.within_floor,
+            "details": as_json(one.estimate.details) if one.estimate else {},
+            "reference": one.objective.reference,
+            "failure": one.reason,
+            "seconds": round(one.seconds, 3),
+        }
+        for one in found
+    ]
+    design = subject.design
+    head = {"fingerprint": design.architecture.fingerprint, "architecture": design.architecture.to_dict()}
+    return json.dumps(as_json({**head, "measured": rows}), indent=2, allow_nan=False)
+
+
+def _by_itself(text: str, seed: int) -> Design:
+    """A circuit as a design without inputs, read by Z on every qubit."""
+    architecture = Architecture(
+        {
+            "n_qubits": read_openqasm(text).num_qubits,
+            "encoding": None,
+            "ansatz": {"name": "qasm", "text": text},
+            "coupling": "quantum",
+            "readout": "z",
+        }
+    )
+    return Design(architecture, Splits(_NO_DATA, _NO_DATA, _NO_DATA, "regression"), TrainingSettings("pqc"), seed=seed)

@@ -1,0 +1,167 @@
+"""Every objective of one design: what is measured, of which files, and what is said where it cannot be."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from qiskit import QuantumCircuit
+from qiskit.circuit import ParameterVector
+
+import qnas
+from qnas.circuit.ansatze import sim2019
+from qnas.cli import main
+from qnas.data import DataSettings
+from qnas.errors import ConfigurationError, DesignError, PluginError, UsageError
+from qnas.experiment.measure import as_records, measure, subject_of
+from qnas.experiment.templates import write_templates
+from qnas.front.openqasm import to_openqasm
+from qnas.objectives import Estimate, flops
+from qnas.objectives.entangling import haar_entanglement
+from qnas.testing.designs import architecture
+
+IRIS = DataSettings("iris")
+STATES = ["expressibility", "entangling_capability", "flops"]
+
+
+@pytest.fixture
+def json_file(tmp_path):
+    file = tmp_path / "architecture.json"
+    file.write_text(architecture().to_json())
+    return file
+
+
+def qasm_file(tmp_path, circuit):
+    file = tmp_path / "circuit.qasm"
+    file.write_text(to_openqasm(circuit))
+    return str(file)
+
+
+def test_an_architecture_is_measured_as_a_search_would(json_file):
+    subject = subject_of(str(json_file), IRIS, epochs=1, names=["accuracy", *STATES])
+    found = {one.objective.name: one for one in measure(subject)}
+    assert list(found) == ["flops", "expressibility", "entangling_capability", "accuracy"]  # the cheapest first
+    assert found["flops"].estimate.value == flops(architecture(), 4, 3).total
+    assert found["accuracy"].estimate.standard_error > 0
+    assert found["expressibility"].floor == found["expressibility"].estimate.details["haar_floor"]
+    assert not any(one.reason for one in found.values())
+
+
+def test_the_folder_of_a_design_is_its_architecture(json_file):
+    subject = subject_of(str(json_file.parent), IRIS, names=["flops"])
+    assert subject.design.architecture == architecture()
+
+
+def test_a_circuit_by_itself_has_weights_only(tmp_path):
+    circuit = sim2019(4, 9)
+    subject = subject_of(qasm_file(tmp_path, circuit), IRIS)
+    found = {one.objective.name: one.estimate for one in measure(subject)}
+    assert "accuracy" not in found
+    assert found["parameters"].value == circuit.num_parameters
+    assert found["qubits"].value == 4
+    assert found["entangling_capability"].value == pytest.approx(1, abs=1e-9)
+    own = qnas.expressibility(circuit)
+    assert found["expressibility"].value == pytest.approx(own.value, abs=5 * own.standard_error)
+    assert found["lie_algebra_dim"].value == qnas.lie_algebra_dim(circuit)
+
+
+def test_values_within_the_haar_floor_are_marked(tmp_path):
+    subject = subject_of(qasm_file(tmp_path, sim2019(4, 6, n_layers=2)), IRIS, names=["expressibility"])
+    (found,) = measure(subject)
+    assert found.within_floor
+    subject = subject_of(qasm_file(tmp_path, sim2019(4, 1)), IRIS, names=["expressibility"])
+    (found,) = measure(subject)
+    assert not found.within_floor
+
+
+def test_an_objective_that_fails_does_not_stop_the_others(tmp_path):
+    bell = QuantumCircuit(2)
+    bell.h(0)
+    bell.cx(0, 1)
+    subject = subject_of(qasm_file(tmp_path, bell), IRIS, names=["trainability", "depth"])
+    depth, trainability = measure(subject)
+    assert depth.estimate.value == 2
+    assert trainability.estimate is None
+    assert trainability.reason == "the cost does not depend on any weight, so its trainability is not defined."
+
+
+def test_a_value_that_is_no_number_is_a_failure(json_file):
+    subject = subject_of(str(json_file), IRIS, names=["flops"])
+    (objective,) = subject.objectives
+    odd = replace(objective, measure=lambda design: Estimate(float("nan")))
+    (found,) = measure(replace(subject, objectives=(odd,)))
+    assert (found.estimate, found.reason) == (None, "the value is nan.")
+
+
+def test_the_seed_decides(json_file):
+    first, same, other = (
+        next(measure(subject_of(str(json_file), IRIS, seed=seed, names=["expressibility"]))).estimate.value
+        for seed in (1, 1, 2)
+    )
+    assert first == same != other
+
+
+def test_the_record_is_json_and_holds_everything(json_file):
+    subject = subject_of(str(json_file), IRIS, names=STATES)
+    record = json.loads(as_records(subject, list(measure(subject))))
+    assert record["fingerprint"] == architecture().fingerprint
+    (row,) = (row for row in record["measured"] if row["objective"] == "expressibility")
+    assert row["standard_error"] > 0 and row["floor"] > 0 and row["direction"] == "minimize"
+    assert "1905.10876" in row["reference"]
+
+
+def test_what_cannot_be_measured_is_a_sentence(tmp_path, json_file):
+    circuit = QuantumCircuit(1)
+    circuit.ry(ParameterVector("w", 1)[0], 0)
+    with pytest.raises(UsageError, match=r"there is no file .*nothing\.json"):
+        subject_of(str(tmp_path / "nothing.json"), IRIS)
+    with pytest.raises(UsageError, match="accuracy needs training, but a circuit by itself has no data"):
+        subject_of(qasm_file(tmp_path, circuit), IRIS, names=["accuracy"])
+    with pytest.raises(PluginError, match="unknown objective 'flop': did you mean 'flops'"):
+        subject_of(str(json_file), IRIS, names=["flop"])
+    with pytest.raises(ConfigurationError, match="epochs is 0; it must be at least 1"):
+        subject_of(str(json_file), IRIS, epochs=0)
+    json_file.write_text("{}")
+    with pytest.raises(DesignError, match="the architecture has no 'n_qubits'"):
+        subject_of(str(json_file), IRIS)
+
+
+# --- the command ------------------------------------------------------------------------------------------------
+
+
+def test_the_table_shows_values_errors_floors_and_references(json_file, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")
+    assert main(["measure", str(json_file), "--data", "iris", "--objectives", "expressibility,qubits"]) == 0
+    shown = capsys.readouterr().out
+    assert "architecture.json, fingerprint" in shown and "on iris" in shown
+    assert "expressibility ↓" in shown and "Haar floor" in shown and "1905.10876" in shown and "qubits ↓" in shown
+
+
+def test_json_on_the_command_line(json_file, capsys):
+    assert main(["measure", str(json_file), "--data", "iris", "--objectives", "qubits", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["measured"][0]["value"] == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [([], "name an architecture.json"), (["README.md"], "the text is not OpenQASM"), (["nowhere"], "there is no file")],
+)
+def test_a_mistake_is_one_sentence(arguments, sentence, capsys):
+    assert main(["measure", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("qnas: ") and sentence in error
+
+
+@pytest.mark.slow
+def test_all_templates_as_the_familiar_figure(tmp_path, capsys):
+    assert main(["measure", "--all", "--to", str(tmp_path / "figure")]) == 0
+    assert "templates.png" in capsys.readouterr().out
+    assert (tmp_path / "figure" / "templates.png").stat().st_size > 20_000
+    table = write_templates(tmp_path / "again")
+    assert (tmp_path / "again" / "templates.csv").read_text() == (tmp_path / "figure" / "templates.csv").read_text()
+    assert len(table) == 19
+    by_template = table.set_index("template")
+    assert by_template.loc[9, "entangling_capability"] == 1
+    assert by_template.loc[1, "entangling_capability"] < 1e-12
+    # the most expressible of them, and nearest to Haar-random states in entanglement among those within the floor
+    assert by_template["expressibility"].idxmin() == 6
+    assert abs(by_template.loc[6, "entangling_capability"] - haar_entanglement(4)) < 0.2
