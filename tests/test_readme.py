@@ -92,6 +92,7 @@ def test_what_the_readme_promises_of_a_run_folder_is_what_the_code_writes():
         "figures/front.png",
         "figures/hypervolume.png",
         "ledger.jsonl",
+        "references.bib",
         "config.yaml",
     ):
         assert f"`{name}`" in text

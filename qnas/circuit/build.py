@@ -27,6 +27,7 @@ from qnas.circuit.program import CircuitProgram
 from qnas.circuit.readouts import Mixture, readouts
 from qnas.circuit.topologies import simplest
 from qnas.errors import DesignError, TooManyFeaturesError, unknown
+from qnas.references import cites
 
 DIRECT = "quantum"
 """The coupling that binds features to the encoding directly, without a pre-network."""
@@ -74,6 +75,7 @@ class DesignCircuit:
         return lower(self.encoding, self.inputs, [p for p in self.encoding.parameters if p not in inputs])
 
 
+@cites("qiskit2024")
 def build_circuit(architecture: Architecture, n_features: int) -> QuantumCircuit:
     """The circuit as plain Qiskit, inputs x[0], x[1], ... and weights w[0], w[1], ... as Parameters.
 

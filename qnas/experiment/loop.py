@@ -16,6 +16,7 @@ from qnas.config import Config
 from qnas.errors import ConfigurationError, DesignError, RunError, UsageError
 from qnas.experiment.budgets import budgeted
 from qnas.experiment.candidates import EXCLUSIONS, Candidates, check_candidate, exclusions
+from qnas.experiment.citations import cited_by_space
 from qnas.experiment.evaluation import Evaluation, Task, failure, splits_of
 from qnas.experiment.executor import Executor, check_executor, make_executor
 from qnas.experiment.folder import RunFolder
@@ -121,6 +122,7 @@ def check_run(config: Config, space: Space | None = None) -> Plan:
         )
     for name in space.budgets:
         budgeted(name)
+    cited_by_space(config)
     config.training.check()
     check_executor(config.executor)
     candidates = Candidates(space, splits_of(config.data), config.training)

@@ -19,6 +19,7 @@ from qnas.errors import ConfigurationError, unknown
 from qnas.model.classical import canonical_networks
 from qnas.model.hybrid import HybridModel
 from qnas.model.projection import fit_projections
+from qnas.references import cites
 
 CONFIGURATIONS = ("end_to_end", "quantum_only", "pqc")
 
@@ -123,6 +124,7 @@ def predict(model: HybridModel, split: Split) -> Tensor:
         return model(torch.from_numpy(split.features))
 
 
+@cites("kingma2015", "paszke2019", by_option={"configuration": dict.fromkeys(("quantum_only", "pqc"), "kashif2026")})
 def train(model: HybridModel, splits: Splits, settings: TrainingSettings, seed: int) -> Trained:
     """Train in place; principal components that are not fitted yet are fitted to the training split first.
 

@@ -15,7 +15,7 @@ from qnas.model.training import loss_function, tensors
 from qnas.testing.conformance import explained
 from qnas.testing.designs import classes
 
-N_STEPS = 20
+N_STEPS = 10
 
 
 def model(architecture: Architecture, splits: Splits | None = None, seed: int = 0) -> HybridModel:

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from qnas.architecture import Architecture
-from qnas.data import Splits
-from qnas.errors import SpaceError, TooManyFeaturesError
+from qnas.errors import TooManyFeaturesError
 from qnas.model.hybrid import ModelBuilder
 from qnas.search.variation import crossed, mutated
 from qnas.space import Space, load_space
@@ -19,7 +18,6 @@ from qnas.testing.conformance import Conformance, explained
 from qnas.testing.designs import classes
 from qnas.testing.models import losses
 
-_N_NEIGHBOURS = 3
 _BUG = "Let constraints depend on the design alone; if it has none, this is a bug of qnas, please report it."
 _EXCLUDE = "Exclude it by .where(...)."
 
@@ -81,24 +79,11 @@ class SpaceConformance(Conformance):
             inside = space.is_valid(child) and np.array_equal(space.canonical(child), child)
             assert inside, f"{self.about({})} is left by a variation of its designs, {space.decode(child)}. {_BUG}"
 
-    def test_neighbours_are_mutual(self, seed: int) -> None:
-        """A design is one step away from each design that is one step away from it."""
-        space, rng = self.space, np.random.default_rng(seed)
-        sample = space.sample(seed)
-        try:
-            neighbours = space.neighbours(sample)
-            chosen = [neighbours[k] for k in rng.permutation(len(neighbours))[:_N_NEIGHBOURS]]
-            lonely = [one for one in chosen if sample not in space.neighbours(one)]
-        except SpaceError as error:  # too many to list
-            pytest.skip(str(error))
-        assert not lonely, f"{self.about({})} has {lonely[0]} beside {sample}, but not the other way round. {_BUG}"
-
     def test_a_design_learns(self, seed: int) -> None:
         """It builds, simulates and trains, unless no weight of its circuit has an effect, which a remark says."""
         sample, builder = self._built(seed)
-        splits = self._splits()
         with explained(f"the design {sample} of {self.about({})}", _EXCLUDE):
-            found = losses(builder.build(seed), splits)
+            found = losses(builder.build(seed), classes(n_features=self.n_features))
         if found[-1] >= found[0] and not bool(builder.live_weights.any()):
             pytest.skip(builder.remark)
         assert found[-1] < found[0], (
@@ -126,6 +111,3 @@ class SpaceConformance(Conformance):
             if isinstance(error.__cause__, TooManyFeaturesError):  # a search never asks for such a design
                 pytest.skip(str(error.__cause__))
             raise
-
-    def _splits(self) -> Splits:
-        return classes(n_features=self.n_features)

@@ -229,7 +229,7 @@ def test_the_figures_are_images(finished, name):
 def test_a_run_folder_holds_what_the_design_promises(finished):
     assert {path.name for path in finished.path.iterdir()} == {
         "config.yaml", "ledger.jsonl", "front.csv", "front.json", "figures", "designs", "environment.json", "log.txt",
-        "weights",
+        "references.bib", "weights",
     }  # fmt: skip
     log = (finished.path / "log.txt").read_text().splitlines()
     assert sum(" INFO design " in line and " complete: {" in line for line in log) == 12

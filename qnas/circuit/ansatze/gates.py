@@ -52,7 +52,7 @@ class Gate:
 
 
 @ansatz("gates")
-def gates(n_qubits: int, sequence: Sequence[Mapping[str, Any]]) -> QuantumCircuit:
+def gates(n_qubits: int, sequence: Sequence[Any]) -> QuantumCircuit:
     """The gates of a sequence in order, each rotation with its own weight.
 
     Args:
@@ -75,7 +75,7 @@ def gates(n_qubits: int, sequence: Sequence[Mapping[str, Any]]) -> QuantumCircui
     return in_order(circuit)
 
 
-def canonical_sequence(sequence: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def canonical_sequence(sequence: Sequence[Any]) -> list[dict[str, Any]]:
     """One sequence for many that make the same circuit, up to a global phase and the names of weights.
 
     Gates that commute may change places. Those of one kind that meet in this way become one: rotations become a single
@@ -93,12 +93,14 @@ def canonical_sequence(sequence: Sequence[Mapping[str, Any]]) -> list[dict[str, 
     return [_written(gate) for gate in _in_layers(_reduced(_read(sequence)))]
 
 
-def _read(sequence: Sequence[Mapping[str, Any]]) -> list[Gate]:
+def _read(sequence: Sequence[Any]) -> list[Gate]:
     return [_read_one(item, place) for place, item in enumerate(sequence)]
 
 
-def _read_one(item: Mapping[str, Any], place: int) -> Gate:
-    name = item.get("name") if isinstance(item, Mapping) else item
+def _read_one(item: object, place: int) -> Gate:
+    if not isinstance(item, Mapping):
+        raise DesignError(f'gate {place} of the sequence is {item!r}; write {{"name": "ry", "qubit": 0}}, say.')
+    name = item.get("name")
     if name not in GATES:
         raise DesignError(unknown(f"gate {place} of the sequence,", name, GATES))
     width = len(GATES[name])

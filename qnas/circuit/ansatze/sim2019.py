@@ -10,6 +10,7 @@ from qnas.circuit.ansatze.layers import Weights, entangle, in_order, rotate, wei
 from qnas.circuit.ansatze.registry import ansatz
 from qnas.circuit.topologies import Pairs
 from qnas.errors import DesignError, unknown
+from qnas.references import cites
 
 
 def _chain(n: int) -> Pairs:
@@ -73,6 +74,7 @@ SIM2019: dict[int, tuple[_Step, ...]] = {
 
 
 @ansatz("sim2019")
+@cites("sim2019")
 def sim2019(n_qubits: int, template: int, n_layers: int = 1) -> QuantumCircuit:
     """A template of Sim et al. 2019, figure 2; `template` is its number there, 1 to 19."""
     if template not in SIM2019:

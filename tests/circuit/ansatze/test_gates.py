@@ -209,6 +209,7 @@ def test_a_form_is_a_list_of_plain_gates(sequence):
             "unknown gate 1 of the sequence, 'cnot': Allowed: h, x, s, t, rx, ry, rz, cx, cz, crx, cry, crz, rxx, ryy, "
             "rzz.",
         ),
+        ("h", 'gate 1 of the sequence is \'h\'; write {"name": "ry", "qubit": 0}, say.'),
         ({"qubit": 1}, "unknown gate 1 of the sequence, 'None': Allowed: h, x, "),
         (gate("ry", 3), "gate 1 of the sequence, ry, is on qubit 3, but the 3 qubits are numbered from 0 to 2."),
     ],
