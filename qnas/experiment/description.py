@@ -113,7 +113,7 @@ def describe(
     return Description(architecture, drawing, cost, tuple(remarks))
 
 
-def reason(error: Exception) -> str:
+def reason(error: BaseException) -> str:
     """What is wrong with a design, on one line."""
     return failure(error)[1].splitlines()[0].rstrip(".")
 

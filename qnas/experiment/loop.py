@@ -255,7 +255,7 @@ def check_space(space: Space, config: Config) -> None:
     """Raise what is wrong if none of some sampled designs can be built on these data, this machine and its budgets."""
     splits, simulator = splits_of(config.data), make_simulator(config.simulation)
     excluded: list[DesignError] = []
-    problems: list[Exception] = []
+    problems: list[BaseException] = []
     rng = np.random.default_rng(0)
     for _ in range(_N_PROBES):
         architecture = effective(space.decode(space.random_genotype(rng)), config.training.configuration)
@@ -265,7 +265,9 @@ def check_space(space: Space, config: Config) -> None:
             design.initial_model()
         except EXCLUSIONS as error:
             excluded.append(error)
-        except Exception as error:  # noqa: BLE001 - a part of the user's may raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a part of the user's may raise anything, also a panic in Rust
             problems.append(error)
             if len(problems) >= _N_BUILT:
                 break

@@ -181,7 +181,8 @@ def _train_epoch(
 def _mean_square(gradients: Iterable[Tensor | None]) -> float:
     """Over all entries; a weight that the loss does not depend on may have no gradient."""
     found = [gradient.detach().numpy().ravel() for gradient in gradients if gradient is not None]
-    return float(np.mean(np.square(np.concatenate(found)))) if found else 0.0
+    entries = np.concatenate([np.empty(0), *found])
+    return float(np.mean(np.square(entries))) if len(entries) else 0.0
 
 
 def _batches(n_samples: int, batch_size: int, generator: torch.Generator) -> Iterator[Int[Tensor, " rows"]]:

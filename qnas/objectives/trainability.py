@@ -85,7 +85,8 @@ def design_trainability(
 ) -> Estimate:
     """log10 of the mean over weights of the variance over random starts of the cost's derivative.
 
-    The cost "task" is, by the training configuration: "pqc" the mean readout value at one seeded data sample;
+    The cost "task" is, by the training configuration: "pqc" the mean readout value at one seeded data sample
+    (but for the last where they add up to a constant, as probabilities do);
     "quantum_only" the task loss on one fixed batch with classical weights at their seeded start; "end_to_end" the same
     with all weights drawn anew each start. Then the quantum and the classical part are reported apart, too, each where
     the cost depends on it. The weights of a learned mixture of observables are quantum ones. In all configurations, the
@@ -128,7 +129,7 @@ def all_zero_probability(n_qubits: int) -> list[SparsePauliOp]:
 
 
 _READ: dict[str, Callable[[DesignCircuit], tuple[Sequence[SparsePauliOp], int | None]]] = {
-    "task": lambda design: (design.observables, design.mixed_to),
+    "task": lambda design: (design.observables if design.mixed_to else design.telling_observables, design.mixed_to),
     "local": lambda design: (zero_probabilities(design.circuit.num_qubits), None),
     "global": lambda design: (all_zero_probability(design.circuit.num_qubits), None),
 }
