@@ -18,8 +18,8 @@ _N_RESAMPLES = 200
 def accuracy(design: Design) -> Estimate:
     """The fraction of validation samples classified correctly, or R^2 for regression.
 
-    The standard error is binomial with one success and one failure added to the fraction, so that it is not 0 where
-    all samples are right; for R^2 it is a bootstrap over samples. The test split is not touched.
+    The standard error is that of `fraction_error`, for R^2 a bootstrap over samples. It says what other validation
+    samples would do to this trained model, not what another training would. The test split is not touched.
     """
     value, error = validation_score(design.trained.outputs, design, "accuracy")
     return Estimate(value, error, {"learning_curve": [asdict(epoch) for epoch in design.trained.curve]})
@@ -37,9 +37,16 @@ def validation_score(outputs: torch.Tensor, design: Design, purpose: str) -> tup
     value = score(outputs, targets, design.splits.task)
     if design.splits.task == "regression":
         return value, _bootstrap(outputs, targets, design.rng(purpose))
-    n_samples = len(targets)
-    smoothed = (value * n_samples + 1) / (n_samples + 2)
-    return value, float(np.sqrt(smoothed * (1 - smoothed) / n_samples))
+    return value, fraction_error(value, len(targets))
+
+
+def fraction_error(fraction: float, n_samples: int) -> float:
+    """Binomial, with two successes and two failures added, so that it is not 0 where all samples are right.
+
+    Agresti and Coull 1998, doi 10.1080/00031305.1998.10480550.
+    """
+    smoothed = (fraction * n_samples + 2) / (n_samples + 4)
+    return float(np.sqrt(smoothed * (1 - smoothed) / n_samples))
 
 
 def _bootstrap(outputs: torch.Tensor, targets: torch.Tensor, rng: np.random.Generator) -> float | None:

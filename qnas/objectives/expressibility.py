@@ -23,13 +23,20 @@ _N_RESAMPLES = 200
 
 @dataclass(frozen=True)
 class Expressibility:
-    """KL divergence from Haar in nats, its standard error, and what Haar-random states themselves would score.
+    """KL divergence from Haar in nats, and how far to trust it.
 
-    `n_pairs` is how many pairs of states were compared.
+    Attributes:
+        value: of the histogram of `n_pairs` fidelities. A histogram of few pairs scores higher than one of many.
+        standard_error: the spread of the value over runs with as many pairs.
+        bias: by how much the value is expected to be higher than with endless pairs, so that `value - bias` estimates
+            the divergence of the distribution itself, with the same standard error.
+        haar_floor: the mean score of truly Haar-random states at this width, pairs and bins.
+        n_pairs: how many pairs of states were compared.
     """
 
     value: float
     standard_error: float
+    bias: float
     haar_floor: float
     n_pairs: int
 
@@ -83,8 +90,8 @@ def expressibility(
         max_pairs: but never more than these.
 
     Returns:
-        The KL divergence of the histogram of |<psi|phi>|^2 from Haar, its standard error by bootstrap over the
-        pairs, and the Haar floor: the mean score of truly Haar-random states at this width, pairs and bins.
+        The KL divergence of the histogram of |<psi|phi>|^2 from Haar, with its standard error, its bias and the Haar
+        floor.
 
     Raises:
         CircuitError: the circuit does not lower, there are no pairs or no bins, or `max_pairs` are too few for
@@ -115,7 +122,7 @@ def design_expressibility(
     """The expressibility of a design's circuit, its encoding evaluated at one seeded data sample."""
     sampling = Sampling(n_pairs, n_bins, max_error, max_pairs)
     found = _expressibility(design.program, design.sample_input, sampling, design.rng("expressibility"))
-    details: dict[str, float | int] = {"haar_floor": found.haar_floor}
+    details: dict[str, float | int] = {"haar_floor": found.haar_floor, "bias": found.bias}
     if max_error is not None:
         details["n_pairs"] = found.n_pairs
     return Estimate(found.value, found.standard_error, details)
@@ -129,16 +136,28 @@ def _expressibility(
     while n_more:
         fidelities = sampled_fidelities(program, inputs, n_more, rng)
         counts += np.histogram(fidelities, bins=sampling.n_bins, range=(0.0, 1.0))[0]
-        resamples = rng.multinomial(counts.sum(), counts / counts.sum(), size=_N_RESAMPLES)
-        error = float(_divergence(resamples, log_haar).std(ddof=1))
+        value, error, bias = scored(counts, log_haar, rng)
         n_more = _n_more(sampling, int(counts.sum()), error)
     n_pairs = int(counts.sum())
-    return Expressibility(
-        value=float(_divergence(counts[None], log_haar)[0]),
-        standard_error=error,
-        haar_floor=haar_floor(program.n_qubits, n_pairs, sampling.n_bins),
-        n_pairs=n_pairs,
-    )
+    floor = haar_floor(program.n_qubits, n_pairs, sampling.n_bins)
+    return Expressibility(value, error, bias, floor, n_pairs)
+
+
+def scored(
+    counts: Int[np.ndarray, " bins"], log_haar: Float[np.ndarray, " bins"], rng: np.random.Generator
+) -> tuple[float, float, float]:
+    """The divergence of a histogram, its standard error and its bias, by bootstrap over the pairs.
+
+    A histogram carries the noise of its pairs once, a resample of it twice. Near the floor, where the noise is as large
+    as the divergence, resamples would spread too far, by up to sqrt(3). What the second noise adds to the variance is
+    what it adds to the part of first order, at most all of it, and is taken off.
+    """
+    n_pairs = int(counts.sum())
+    resamples = rng.multinomial(n_pairs, counts / n_pairs, size=_N_RESAMPLES)
+    value, scores = float(_divergence(counts[None], log_haar)[0]), _divergence(resamples, log_haar)
+    once, twice = _first_order(counts[None], log_haar)[0], _first_order(resamples, log_haar).mean()
+    error = np.sqrt(max(scores.var(ddof=1) - min(twice - once, once), 0.0))
+    return value, float(error), float(scores.mean()) - value
 
 
 def _n_more(sampling: Sampling, n_pairs: int, error: float) -> int:
@@ -166,11 +185,25 @@ def _divergence(
     counts: Int[np.ndarray, "draws bins"], log_haar: Float[np.ndarray, " bins"]
 ) -> Float[np.ndarray, " draws"]:
     """sum of p ln(p / q) over the bins that are not empty."""
+    p, log_ratio = _log_ratio(counts, log_haar)
+    return np.sum(p * log_ratio, axis=1)
+
+
+def _first_order(
+    counts: Int[np.ndarray, "draws bins"], log_haar: Float[np.ndarray, " bins"]
+) -> Float[np.ndarray, " draws"]:
+    """The variance of the divergence to first order in the noise: that of ln(p / q), over the number of pairs."""
+    p, log_ratio = _log_ratio(counts, log_haar)
+    mean = np.sum(p * log_ratio, axis=1, keepdims=True)
+    return np.sum(p * (log_ratio - mean) ** 2, axis=1) / counts.sum(axis=1)
+
+
+def _log_ratio(
+    counts: Int[np.ndarray, "draws bins"], log_haar: Float[np.ndarray, " bins"]
+) -> tuple[Float[np.ndarray, "draws bins"], Float[np.ndarray, "draws bins"]]:
+    """The share p of each bin, and ln(p / q), 0 where the bin is empty."""
     p = counts / counts.sum(axis=1, keepdims=True)
-    terms = np.zeros_like(p)
-    filled = p > 0
-    terms[filled] = p[filled] * (np.log(p[filled]) - np.broadcast_to(log_haar, p.shape)[filled])
-    return terms.sum(axis=1)
+    return p, np.where(p > 0, np.log(np.where(p > 0, p, 1.0)) - log_haar, 0.0)
 
 
 @lru_cache(maxsize=128)

@@ -7,13 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy.stats import binom
 
 from qnas.data import Split, Splits
 from qnas.model.training import TrainingSettings, predict
 from qnas.objectives import Design
-from qnas.objectives.accuracy import accuracy
+from qnas.objectives.accuracy import accuracy, fraction_error
 from qnas.simulation import SampledSimulator
 from qnas.testing.designs import architecture, classes, design, quantities
+from tests.objectives.coverage import is_honest, share_held
 
 
 class Sealed(Splits):
@@ -71,9 +73,9 @@ def test_on_shots_another_use_of_the_trained_model_changes_nothing():
 
 @pytest.mark.parametrize("n_wrong", [0, 1, 6, 24])
 def test_value_and_standard_error_of_a_known_number_of_mistakes(n_wrong):
-    """The binomial error with one success and one failure more, so that all right is not certain."""
+    """The binomial error with two successes and two failures more, so that all right is not certain."""
     found = accuracy(predicting(n_wrong))
-    p = (24 - n_wrong + 1) / 26
+    p = (24 - n_wrong + 2) / 28
     assert found.value == (24 - n_wrong) / 24
     assert found.standard_error == pytest.approx(math.sqrt(p * (1 - p) / 24))
     assert found.standard_error > 0.03
@@ -101,6 +103,39 @@ def test_the_error_of_r_squared_is_a_bootstrap_over_samples():
         residual = np.sum((targets[rows] - predicted[rows]) ** 2)
         scores.append(1 - residual / np.sum((targets[rows] - targets[rows].mean()) ** 2))
     assert accuracy(candidate).standard_error == pytest.approx(np.std(scores, ddof=1), rel=0.22)
+
+
+@pytest.mark.parametrize("n_samples", [30, 36, 100, 360])
+def test_95_percent_intervals_hold_the_probability_of_being_right(n_samples):
+    """Exactly, by the binomial law. Where fewer than 5 mistakes are expected, intervals may hold it more often."""
+    counts = np.arange(n_samples + 1)
+    errors = np.array([fraction_error(count / n_samples, n_samples) for count in counts])
+    for p in np.arange(0.5, 0.995, 0.005):
+        holds = np.abs(counts / n_samples - p) <= 1.96 * errors
+        share = binom.pmf(counts, n_samples, p)[holds].sum()
+        assert share >= 0.9
+        assert share <= 0.98 or n_samples * (1 - p) < 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("make", "n_samples"), [(classes, 100), (classes, 360), (quantities, 60), (quantities, 200)])
+def test_95_percent_intervals_hold_the_score_on_very_many_samples(make, n_samples):
+    """One trained model, and 200 validation splits drawn from 100,000 samples on which its score is known."""
+    many = make(n_samples=100_000).validation
+    candidate = design(splits=make(n_samples=100), epochs=20)
+    exact, found = accuracy(on(candidate, many)).value, []
+    for seed in range(200):
+        rows = np.random.default_rng(seed).choice(100_000, n_samples, replace=False)
+        found.append(accuracy(on(candidate, Split(many.features[rows], many.targets[rows]))))
+    assert is_honest(share_held([one.value for one in found], [one.standard_error for one in found], exact))
+
+
+def on(candidate, validation):
+    """The same trained model, looked at on other validation samples."""
+    trained = candidate.trained
+    candidate.splits = replace(candidate.splits, validation=validation)
+    candidate.trained = replace(trained, outputs=predict(trained.model, validation))
+    return candidate
 
 
 def test_the_test_split_is_never_touched():

@@ -10,12 +10,21 @@ from qiskit.circuit import Parameter, ParameterVector
 from qiskit.quantum_info import SparsePauliOp, Statevector
 from torch.nn.functional import cross_entropy, mse_loss
 
+from qnas.circuit.ansatze import sim2019
 from qnas.errors import CircuitError
 from qnas.model.hybrid import build_model
 from qnas.model.mixing import initial_mixing
+from qnas.model.quantum_function import QuantumFunction
 from qnas.objectives import gradient_variance
-from qnas.objectives.trainability import _models_at_starts, design_trainability, log_mean_variance
+from qnas.objectives.random_states import NO_INPUTS, program_of_weights
+from qnas.objectives.trainability import (
+    _derivatives_of_readout,
+    _models_at_starts,
+    design_trainability,
+    log_mean_variance,
+)
 from qnas.testing.designs import design, quantities
+from tests.objectives.coverage import is_honest, share_held
 
 NO_EFFECT = "the cost does not depend on any weight, so its trainability is not defined."
 DIAGONAL = dict(encoding="iqp", layers=[dict(rotation="rz", entangler="crz", topology="line")])
@@ -109,6 +118,57 @@ def test_the_standard_errors_are_the_spread_over_seeds(operator):
     spread = np.std([one.values for one in found], axis=0, ddof=1)
     claimed = np.mean([one.standard_errors for one in found], axis=0)
     assert claimed == pytest.approx(spread, rel=3 / np.sqrt(2 * 99))
+
+
+CIRCUITS = {
+    "global": (one_ry_per_qubit(4), projector(4, range(4))),
+    "local": (one_ry_per_qubit(4), mean_of_projectors(4)),
+    "strings": (sim2019(3, 5), SparsePauliOp(["ZII", "IZI", "IIZ"], [1 / 3] * 3)),
+    "one string": (sim2019(3, 13), SparsePauliOp("ZZI")),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CIRCUITS)
+def test_95_percent_intervals_hold_the_variance_of_many_starts(name):
+    """Over 200 seeds of 200 starts and all weights that have an effect, against 100,000 starts.
+
+    The kurtosis of the derivatives is 1.5 for the local cost and 11 for the global one.
+    """
+    circuit, operator = CIRCUITS[name]
+    exact = gradient_variance(circuit, operator, n_starts=100_000, seed=12345).values
+    found = [gradient_variance(circuit, operator, seed=seed) for seed in range(200)]
+    shares = share_held([one.values for one in found], [one.standard_errors for one in found], exact)[exact > 1e-20]
+    assert is_honest(shares.mean())
+    assert shares.min() >= 0.9
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CIRCUITS)
+def test_95_percent_intervals_hold_the_logarithm_of_the_mean_variance(name):
+    """Over 200 seeds of 64 starts, as an objective takes them."""
+    circuit, operator = CIRCUITS[name]
+    exact = np.log10(gradient_variance(circuit, operator, n_starts=100_000, seed=12345).values.mean())
+    found = [
+        log_mean_variance(derivatives(circuit, operator, 64, seed), np.random.default_rng(0)) for seed in range(200)
+    ]
+    values, errors = np.array(found).T
+    assert is_honest(share_held(values, errors, exact))
+
+
+def derivatives(circuit, operator, n_starts, seed):
+    function = QuantumFunction(program_of_weights(circuit), [operator], weights_vary=True)
+    return _derivatives_of_readout(function, NO_INPUTS, n_starts, np.random.default_rng(seed))
+
+
+def test_a_weight_without_effect_has_a_variance_and_an_error_of_zero():
+    circuit = QuantumCircuit(2)
+    circuit.ry(Parameter("a"), 0)
+    circuit.ry(Parameter("b"), 1)
+    found = gradient_variance(circuit, SparsePauliOp("IZ"))
+    assert found.values == pytest.approx([1 / 2, 0], abs=0.1)
+    assert found.standard_errors[1] == pytest.approx(0, abs=1e-20)
+    assert found.standard_errors[0] > 0
 
 
 def test_the_seed_decides():

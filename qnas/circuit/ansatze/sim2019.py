@@ -18,11 +18,11 @@ def _chain(n: int) -> Pairs:
 
 
 def _ring(n: int) -> Pairs:
-    return [(k, (k + 1) % n) for k in range(n - 1, -1, -1)]
+    return [(k, (k + 1) % n) for k in range(n - 1, -1, -1) if n > 1]
 
 
 def _ring_back(n: int) -> Pairs:
-    return [((n - 1 + k) % n, (n - 2 + k) % n) for k in range(n)]
+    return [((n - 1 + k) % n, (n - 2 + k) % n) for k in range(n) if n > 1]
 
 
 def _every_pair(n: int) -> Pairs:
@@ -42,7 +42,7 @@ def _brick(n: int) -> Pairs:
 
 
 def _closed_chain(n: int) -> Pairs:
-    return [*_chain(n), (n - 1, 0)]
+    return [*_chain(n), *([(n - 1, 0)] if n > 1 else [])]
 
 
 _Step = tuple[str, Callable[[int], Pairs] | None]
