@@ -22,6 +22,7 @@ _HOMES = {
     "entangling_capability": "qnas.objectives",
     "expressibility": "qnas.objectives",
     "flops": "qnas.objectives",
+    "gradient_cost": "qnas.objectives",
     "gradient_efficiency": "qnas.objectives",
     "gradient_scaling": "qnas.objectives",
     "gradient_variance": "qnas.objectives",

@@ -16,6 +16,7 @@ from qnas.objectives import Estimate as Estimate
 from qnas.objectives import entangling_capability as entangling_capability
 from qnas.objectives import expressibility as expressibility
 from qnas.objectives import flops as flops
+from qnas.objectives import gradient_cost as gradient_cost
 from qnas.objectives import gradient_efficiency as gradient_efficiency
 from qnas.objectives import gradient_scaling as gradient_scaling
 from qnas.objectives import gradient_variance as gradient_variance

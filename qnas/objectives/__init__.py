@@ -6,6 +6,7 @@ from qnas.objectives.entangling import EntanglingCapability, entangling_capabili
 from qnas.objectives.expressibility import Expressibility, expressibility
 from qnas.objectives.flops import Flops, flops
 from qnas.objectives.frame_potential import FramePotential, frame_potential
+from qnas.objectives.gradient_cost import GradientCost, gradient_cost
 from qnas.objectives.gradient_efficiency import GradientEfficiency, gradient_efficiency
 from qnas.objectives.hardware import HardwareCost, hardware_cost
 from qnas.objectives.lie_algebra import lie_algebra_dim
@@ -20,6 +21,7 @@ __all__ = [
     "Expressibility",
     "Flops",
     "FramePotential",
+    "GradientCost",
     "GradientEfficiency",
     "GradientScaling",
     "GradientVariance",
@@ -33,6 +35,7 @@ __all__ = [
     "flops",
     "frame_potential",
     "gradient_circuits",
+    "gradient_cost",
     "gradient_efficiency",
     "gradient_norm",
     "gradient_scaling",

@@ -82,7 +82,7 @@ def _moved(program: CircuitProgram) -> list[_Moved]:
         if isinstance(operation, Fixed):
             frame = _extended(frame, operation)
         else:
-            generator = _pulled_back(_string(operation, program.n_qubits), frame)
+            generator = _pulled_back(string_of(operation, program.n_qubits), frame)
             found.append(_Moved(generator, slope[operation.slot], bool(depends[operation.slot])))
     return found
 
@@ -103,12 +103,13 @@ def _slopes_at_a_few_points(program: CircuitProgram) -> Float[np.ndarray, "slots
     return np.concatenate([slopes(program.angles, torch.from_numpy(point)) for point in points], axis=1)
 
 
-def _string(rotation: Rotation, n_qubits: int) -> Pauli:
+def string_of(rotation: Rotation, n_qubits: int) -> Pauli:
+    """The Pauli string of a rotation, on all qubits."""
     return SparsePauliOp.from_sparse_list([(rotation.pauli, list(rotation.qubits), 1.0)], n_qubits).paulis[0]
 
 
 def _extended(frame: Clifford | Operator, gate: Fixed) -> Clifford | Operator:
-    clifford = _as_clifford(gate.matrix.tobytes(), len(gate.qubits)) if isinstance(frame, Clifford) else None
+    clifford = as_clifford(gate.matrix.tobytes(), len(gate.qubits)) if isinstance(frame, Clifford) else None
     if clifford is not None:
         return frame.compose(clifford, qargs=gate.qubits)
     if frame.num_qubits > MOST_DENSE_QUBITS:
@@ -121,7 +122,7 @@ def _extended(frame: Clifford | Operator, gate: Fixed) -> Clifford | Operator:
 
 
 @lru_cache(maxsize=256)
-def _as_clifford(matrix: bytes, n_qubits: int) -> Clifford | None:
+def as_clifford(matrix: bytes, n_qubits: int) -> Clifford | None:
     """The gate as a Clifford, or None where it is none."""
     try:
         return Clifford.from_matrix(np.frombuffer(matrix, dtype=complex).reshape(2**n_qubits, -1))

@@ -153,6 +153,63 @@ def test_groups_share_out_all_operators_and_commute(n_operators, seed):
     assert len(groups) <= 1 + (~commute).sum(axis=1).max()
 
 
+def largest_clique(adjacent):
+    """Of nodes that are all adjacent, by Bron and Kerbosch with pivots."""
+
+    def grow(chosen, open_, closed):
+        if not open_ and not closed:
+            return chosen
+        pivot = max(open_ | closed, key=lambda k: len(near[k] & open_))
+        found = []
+        for k in open_ - near[pivot]:
+            found = max(found, grow([*chosen, k], open_ & near[k], closed & near[k]), key=len)
+            open_, closed = open_ - {k}, closed | {k}
+        return found
+
+    near = [set(np.flatnonzero(row).tolist()) - {k} for k, row in enumerate(adjacent)]
+    return grow([], set(range(len(adjacent))), set())
+
+
+def greedy_cliques(commute):
+    """The largest group is taken out again and again."""
+    left, groups = np.arange(len(commute)), []
+    while len(left):
+        group = left[largest_clique(commute[np.ix_(left, left)])]
+        groups, left = [*groups, group], np.setdiff1d(left, group)
+    return groups
+
+
+ANSATZE = {
+    **{f"template {k}": sim2019(4, k) for k in range(1, 20)},
+    **{f"template {k} twice": sim2019(4, k, n_layers=2) for k in (1, 2, 5, 9, 10, 13, 18, 19)},
+    **{name: evolved(strings) for name, strings in (("symmetric", SYMMETRIC), ("slpa", SLPA), ("not", NON_SYMMETRIC))},
+}
+
+
+@pytest.mark.parametrize("name", ANSATZE)
+def test_there_are_no_fewer_groups(name):
+    """No two of as many operators commute, so they need as many groups; the largest cliques never need fewer."""
+    for observable in (SparsePauliOp("IIIZ"), X0X1, SparsePauliOp(["ZIII", "IZII", "IIZI", "IIIZ"])):
+        commute = commutation(ANSATZE[name], observable)
+        groups = grouped(commute)
+        distinct = np.unique(commute, axis=0, return_index=True)[1]  # those with equal rows commute
+        assert len(groups) == len(largest_clique(~commute[np.ix_(distinct, distinct)])) <= len(greedy_cliques(commute))
+
+
+def test_the_largest_cliques_may_need_one_group_more():
+    commute = commutation(sim2019(4, 10), SparsePauliOp(["ZIII", "IZII", "IIZI", "IIIZ"]))
+    assert (len(grouped(commute)), len(greedy_cliques(commute))) == (4, 5)
+
+
+def commutation(circuit, observable):
+    """Which gradient operators commute, of those that do not vanish."""
+    rng, dim = np.random.default_rng(0), 2**circuit.num_qubits
+    probes = rng.normal(size=(dim, 8)) + 1j * rng.normal(size=(dim, 8))
+    point = rng.uniform(0, 2 * np.pi, circuit.num_parameters)
+    operators = images(lower(circuit, [], list(circuit.parameters)), point, observable, probes)
+    return commuting(operators[np.linalg.norm(operators, axis=(1, 2)) > 1e-9])
+
+
 def test_separate_cliques_are_found():
     owner = np.array([0, 1, 2, 0, 1, 0])
     assert grouped(owner[:, None] == owner) == [[0, 3, 5], [1, 4], [2]]
