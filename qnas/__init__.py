@@ -15,6 +15,7 @@ _HOMES = {
     "ansatz": "qnas.circuit.ansatze",
     "build_circuit": "qnas.circuit.build",
     "build_model": "qnas.model.hybrid",
+    "cites": "qnas.references",
     "coupling": "qnas.model.couplings",
     "dataset": "qnas.data",
     "encoding": "qnas.circuit.encodings",

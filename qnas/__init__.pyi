@@ -22,4 +22,5 @@ from qnas.objectives import gradient_scaling as gradient_scaling
 from qnas.objectives import gradient_variance as gradient_variance
 from qnas.objectives import lie_algebra_dim as lie_algebra_dim
 from qnas.objectives import objective as objective
+from qnas.references import cites as cites
 from qnas.space import load_space as load_space

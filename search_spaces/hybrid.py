@@ -15,6 +15,8 @@ Sources, by value:
 from qnas.architecture import Architecture
 from qnas.space import Space, boolean, choice, integer, repeat
 
+__references__ = ("marchisio2026", "kashif2025")  # of the whole; a run cites those of the values that its designs have
+
 
 def topologies_differ(architecture: Architecture) -> bool:
     """On 3 qubits only one of `ring` and `all` is kept."""

@@ -419,7 +419,7 @@ def test_other_designs_for_other_data(capsys):
     assert "\nbuilt for my.csv: 2 features, 2 outputs\n" in printed
     seven = load_space(str(SPACE)).sample(7)
     assert f"\nsample(7), fingerprint {seven.fingerprint}\n" in printed and "sample(9)" in printed
-    assert f"\nweights: {build_model(seven, 2, 2, seed=0).n_parameters}: " in printed
+    assert f"\nweights: {build_model(seven, 2, 2, seed=0).n_parameters}; " in printed
 
 
 def test_designs_that_cannot_be_built_are_shown_with_their_reason(capsys):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from qnas.cli import main
+
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```(bash|python|yaml)\n(.*?)```", README, flags=re.DOTALL)
@@ -90,6 +92,7 @@ def test_what_the_readme_promises_of_a_run_folder_is_what_the_code_writes():
         "figures/front.png",
         "figures/hypervolume.png",
         "ledger.jsonl",
+        "references.bib",
         "config.yaml",
     ):
         assert f"`{name}`" in text
@@ -97,4 +100,20 @@ def test_what_the_readme_promises_of_a_run_folder_is_what_the_code_writes():
 
 def test_a_space_of_your_own_takes_at_most_twenty_lines():
     (block,) = [block for _, block in BLOCKS if block.startswith("# my_space.py")]
-    assert len([line for line in block.splitlines()[1:] if line.strip()]) <= 20
+    assert len(block.splitlines()) <= 20
+
+
+@pytest.mark.slow
+def test_what_describe_is_said_to_print_is_what_it_prints(tmp_path, monkeypatch, capsys):
+    """But for the time of a step."""
+    (block,) = [block for _, block in BLOCKS if block.startswith("# my_space.py")]
+    design, check = re.findall(r"```\n(.*?)```\n", README.split("`qnas describe` prints")[1], flags=re.DOTALL)[:2]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    (tmp_path / "my_space.py").write_text(block)
+    assert main(["describe", "my_space.py", "--data", "iris", "--seed", "2"]) == 0
+    printed = "\n".join(line.rstrip() for line in capsys.readouterr().out.splitlines())
+    before, after = re.split(r"training: .* steps\n", design)
+    assert before in printed and after.rstrip() in printed
+    assert main(["describe", "--check", "my_space.py", "--data", "iris"]) == 0
+    assert capsys.readouterr().out == check

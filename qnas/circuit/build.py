@@ -26,7 +26,8 @@ from qnas.circuit.parts import as_part, check_keys, options_of, part_of, require
 from qnas.circuit.program import CircuitProgram
 from qnas.circuit.readouts import Mixture, readouts
 from qnas.circuit.topologies import simplest
-from qnas.errors import DesignError, TooManyFeaturesError, unknown
+from qnas.errors import DesignError, PluginError, TooManyFeaturesError, unknown
+from qnas.references import cites
 
 DIRECT = "quantum"
 """The coupling that binds features to the encoding directly, without a pre-network."""
@@ -63,6 +64,13 @@ class DesignCircuit:
         return len(self.observables) if self.mixed_to is None else self.mixed_to
 
     @property
+    def telling_observables(self) -> tuple[SparsePauliOp, ...]:
+        """All, but for the last where they add up to a constant, as probabilities do, and their mean tells nothing."""
+        total = SparsePauliOp.sum(self.observables).simplify()
+        constant = len(self.observables) > 1 and not (total.paulis.x.any() or total.paulis.z.any())
+        return self.observables[:-1] if constant else self.observables
+
+    @property
     def program(self) -> CircuitProgram:
         """The circuit, lowered."""
         return lower(self.circuit, self.inputs, self.weights)
@@ -74,6 +82,7 @@ class DesignCircuit:
         return lower(self.encoding, self.inputs, [p for p in self.encoding.parameters if p not in inputs])
 
 
+@cites("qiskit2024")
 def build_circuit(architecture: Architecture, n_features: int) -> QuantumCircuit:
     """The circuit as plain Qiskit, inputs x[0], x[1], ... and weights w[0], w[1], ... as Parameters.
 
@@ -99,9 +108,17 @@ def canonical(architecture: Architecture) -> Architecture:
     architecture = _with_canonical_gates(_with_simplest_topologies(architecture))
     part = architecture.get("encoding")
     once = "ansatz" in architecture or len(_layers(architecture)) <= 1
-    if once and isinstance(part, Architecture) and part.get("reupload", False):
+    if once and isinstance(part, Architecture) and part.get("reupload", False) and _reuploads(part):
         return architecture.replace(encoding=part.replace(reupload=False))
     return architecture
+
+
+def _reuploads(part: Architecture) -> bool:
+    """Whether the encoding may be uploaded again; where there is none, building the circuit says so."""
+    try:
+        return encodings[part["name"]].reuploads
+    except (KeyError, PluginError):
+        return True
 
 
 def _with_simplest_topologies(architecture: Architecture) -> Architecture:
@@ -117,20 +134,22 @@ def _with_simplest_topologies(architecture: Architecture) -> Architecture:
 
 def _with_canonical_gates(architecture: Architecture) -> Architecture:
     changed: dict[str, Any] = {}
+    n_qubits = architecture.get("n_qubits")
     if "ansatz" in architecture:
-        changed["ansatz"] = _in_canonical_gates(architecture.ansatz)
+        changed["ansatz"] = _in_canonical_gates(architecture.ansatz, n_qubits)
     if _layers(architecture):
-        changed["layers"] = tuple(map(_in_canonical_gates, _layers(architecture)))
+        changed["layers"] = tuple(_in_canonical_gates(layer, n_qubits) for layer in _layers(architecture))
     same = all(architecture[key] == value for key, value in changed.items())
     return architecture if same else architecture.replace(**changed)
 
 
-def _in_canonical_gates(block: Any) -> Any:
+def _in_canonical_gates(block: Any, n_qubits: Any) -> Any:
     """The ansatz `gates` in the one form of its circuit; what cannot be built is left for that to say so."""
     bundled = isinstance(block, Architecture) and block.get("name") == "gates" and ansatze["gates"] is gates
-    if not bundled or not isinstance(block.get("sequence"), tuple):
+    if not bundled or not isinstance(block.get("sequence"), tuple) or not isinstance(n_qubits, int):
         return block
     try:
+        gates(n_qubits, block.sequence)  # gates on qubits that are not there must not vanish before they are noticed
         return block.replace(sequence=canonical_sequence(block.sequence))
     except DesignError:
         return block
@@ -223,6 +242,8 @@ def _compose(architecture: Architecture, encoded: QuantumCircuit, inputs: Set[Pa
     weights = weight_source()
     circuit = _with_weights(encoded, weights, inputs)
     if "ansatz" in architecture:
+        if "layers" in architecture:
+            raise DesignError("the architecture has an 'ansatz' and 'layers'; it takes one of them.")
         _add_ansatz(circuit, part_of(architecture, "ansatz"), weights)
         return _rename_weights(circuit, inputs), 1
     layers = required(architecture, "layers")

@@ -12,6 +12,7 @@ from qiskit_machine_learning.circuit.library.raw_feature_vector import Parameter
 
 from qnas.errors import DesignError, unknown
 from qnas.plugins import Registry
+from qnas.references import cites
 
 EncodingFunction = Callable[..., QuantumCircuit]
 Width = Callable[[int], int]
@@ -79,6 +80,7 @@ def angle(
 
 
 @encoding("dense_angle", width=lambda n_qubits: 2 * n_qubits)
+@cites("larose2020")
 def dense_angle(features: Sequence[Parameter], n_qubits: int) -> QuantumCircuit:
     """Two features per qubit, RY then RZ (LaRose and Coyle 2020, arXiv 2003.01695)."""
     circuit = QuantumCircuit(n_qubits)
@@ -88,6 +90,7 @@ def dense_angle(features: Sequence[Parameter], n_qubits: int) -> QuantumCircuit:
 
 
 @encoding("iqp")
+@cites("havlicek2019")
 def iqp(features: Sequence[Parameter], n_qubits: int, repeats: int = 1) -> QuantumCircuit:
     """Hadamards, RZ(x_i) and RZZ(x_i x_j) on every pair, repeated (Havlicek et al. 2019, arXiv 1804.11326)."""
     circuit = QuantumCircuit(n_qubits)
@@ -102,6 +105,7 @@ def iqp(features: Sequence[Parameter], n_qubits: int, repeats: int = 1) -> Quant
 
 
 @encoding("zz")
+@cites("havlicek2019")
 def zz(features: Sequence[Parameter], n_qubits: int, repeats: int = 2) -> QuantumCircuit:
     """The ZZ feature map as Qiskit writes it (Havlicek et al. 2019, arXiv 1804.11326).
 
@@ -132,6 +136,7 @@ def basis(features: Sequence[Parameter], n_qubits: int) -> QuantumCircuit:
 
 
 @encoding("amplitude", width=lambda n_qubits: 2**n_qubits, reuploads=False)
+@cites("mottonen2005")
 def amplitude(features: Sequence[Parameter], n_qubits: int) -> QuantumCircuit:
     """The features, divided by their norm, as the amplitudes of the basis states; missing ones are 0."""
     circuit = QuantumCircuit(n_qubits)

@@ -50,7 +50,9 @@ class Candidates:
             check_candidate(self._space.budgets, architecture, self._splits, self._training)
         except EXCLUSIONS as error:
             return error.with_traceback(None)  # which would keep the model alive
-        except Exception:  # noqa: BLE001 - a part of the user's may raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # noqa: BLE001 - a part of the user's may raise anything, also a panic in Rust
             pass
         return None
 

@@ -48,7 +48,7 @@ class Cost:
 
     def lines(self) -> list[str]:
         """The same in words, one line for each kind."""
-        found, in_circuit = self.flops, f": {self.n_weights:,} of circuits, {self.n_live_weights:,} of them live"
+        found, live = self.flops, f"; {self.n_weights:,} in circuits, {self.n_live_weights:,} of these live"
         several = f"{self.n_circuits} circuits" if self.n_circuits > 1 else "circuit"
         larger = f" and {self.n_larger_gates} larger" if self.n_larger_gates else ""
         two = f"{self.n_two_qubit_gates} two-qubit gate{'s' * (self.n_two_qubit_gates != 1)}{larger}"
@@ -57,7 +57,7 @@ class Cost:
         seconds = self.seconds_per_step * self.n_steps
         return [
             f"{several}: {gates if self.n_circuits else 'none'}",
-            f"weights: {self.n_parameters:,}{in_circuit if self.n_circuits else ''}",
+            f"weights: {self.n_parameters:,}{live if self.n_circuits else ''}",
             f"FLOPs of a sample: {found.total:,} ({', '.join(parts)}); {found.training_step:,} in training",
             f"training: {1000 * self.seconds_per_step:.1f} ms a step here, {seconds:.1f} s for {self.n_steps:,} steps",
         ]
@@ -113,7 +113,7 @@ def describe(
     return Description(architecture, drawing, cost, tuple(remarks))
 
 
-def reason(error: Exception) -> str:
+def reason(error: BaseException) -> str:
     """What is wrong with a design, on one line."""
     return failure(error)[1].splitlines()[0].rstrip(".")
 

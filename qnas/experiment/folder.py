@@ -45,6 +45,7 @@ class RunFolder:
         self.weights = path / "weights"
         self.designs = path / "designs"
         self.figures = path / "figures"
+        self.references_file = path / "references.bib"
         self.log_file = path / "log.txt"
 
     @classmethod

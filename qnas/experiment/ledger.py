@@ -26,6 +26,7 @@ from qnas.errors import RunFolderError
 from qnas.experiment.evaluation import Evaluation, State
 from qnas.model.classical import explicit_networks
 from qnas.objectives import Objective
+from qnas.references import cites
 from qnas.space import Space
 from qnas.space.genes import Scalar
 
@@ -36,6 +37,7 @@ _FIELDS = ("reason", "n_parameters", "n_live_weights", "remark", "seconds", "see
 _MAPPINGS = ("values", "errors", "details")
 
 
+@cites("akiba2019")
 class Ledger:
     """Append evaluations, and read back what a run holds.
 

@@ -16,6 +16,7 @@ from qnas.config import Config
 from qnas.errors import ConfigurationError, DesignError, RunError, UsageError
 from qnas.experiment.budgets import budgeted
 from qnas.experiment.candidates import EXCLUSIONS, Candidates, check_candidate, exclusions
+from qnas.experiment.citations import cited_by_space
 from qnas.experiment.evaluation import Evaluation, Task, failure, splits_of
 from qnas.experiment.executor import Executor, check_executor, make_executor
 from qnas.experiment.folder import RunFolder
@@ -121,6 +122,7 @@ def check_run(config: Config, space: Space | None = None) -> Plan:
         )
     for name in space.budgets:
         budgeted(name)
+    cited_by_space(config)
     config.training.check()
     check_executor(config.executor)
     candidates = Candidates(space, splits_of(config.data), config.training)
@@ -253,7 +255,7 @@ def check_space(space: Space, config: Config) -> None:
     """Raise what is wrong if none of some sampled designs can be built on these data, this machine and its budgets."""
     splits, simulator = splits_of(config.data), make_simulator(config.simulation)
     excluded: list[DesignError] = []
-    problems: list[Exception] = []
+    problems: list[BaseException] = []
     rng = np.random.default_rng(0)
     for _ in range(_N_PROBES):
         architecture = effective(space.decode(space.random_genotype(rng)), config.training.configuration)
@@ -263,7 +265,9 @@ def check_space(space: Space, config: Config) -> None:
             design.initial_model()
         except EXCLUSIONS as error:
             excluded.append(error)
-        except Exception as error:  # noqa: BLE001 - a part of the user's may raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a part of the user's may raise anything, also a panic in Rust
             problems.append(error)
             if len(problems) >= _N_BUILT:
                 break

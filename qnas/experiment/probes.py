@@ -114,7 +114,9 @@ class Workshop:
             return self._examined(Design(architecture, self._splits, self._training))
         except EXCLUSIONS as error:
             return Built(excluded=error.with_traceback(None))
-        except Exception as error:  # noqa: BLE001 - a part of the user's may raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a part of the user's may raise anything, also a panic in Rust
             return Built(problem=reason(error))
 
     def _examined(self, design: Design) -> Built:

@@ -17,10 +17,12 @@ from qnas.architecture import Architecture
 from qnas.circuit.build import build_circuit
 from qnas.config import Config, ObjectiveSettings
 from qnas.errors import DesignError, RunFolderError, unknown
+from qnas.experiment.citations import cited_by
 from qnas.experiment.evaluation import Evaluation, splits_of
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import gene_values, open_ledger
 from qnas.front.export import write_design
+from qnas.front.files import write_at_once
 from qnas.front.pareto import hypervolume, hypervolume_history, non_dominated
 from qnas.front.plots import Axis, is_within_floor, plot_front, plot_hypervolume, save_figure
 from qnas.front.tables import write_front
@@ -28,6 +30,7 @@ from qnas.model.hybrid import HybridModel, ModelBuilder
 from qnas.model.weights import load_weights
 from qnas.objectives import Objective, choose_objectives
 from qnas.objectives.constraint import Constraint
+from qnas.references import bibtex
 from qnas.simulation import Simulator
 from qnas.space import Space, load_space
 
@@ -192,9 +195,9 @@ def read_findings(run_dir: str | Path) -> Findings:
 
 
 def write_results(folder: RunFolder, findings: Findings) -> None:
-    """Write front.csv, front.json, the figures and the design folders; designs that left the front are removed.
+    """Write front.csv, front.json, references.bib, the figures and the design folders.
 
-    They are removed at the very end, so that whatever table a kill leaves, its designs are there.
+    Designs that left the front go at the very end, so that whatever table a kill leaves, its designs are there.
     """
     front = findings.front
     members = [(int(design_id), findings.evaluations[int(design_id)]) for design_id in front["id"]]
@@ -202,6 +205,7 @@ def write_results(folder: RunFolder, findings: Findings) -> None:
     _write_figures(folder, findings)
     details = [_record(design_id, evaluation) for design_id, evaluation in members]
     write_front(folder.path, front, details)
+    _write_references(folder, findings)
     _remove_designs(folder, kept={str(design_id) for design_id, _ in members})
 
 
@@ -244,6 +248,11 @@ def _holds(directory: Path, architecture: Architecture) -> bool:
     except (OSError, UnicodeDecodeError, DesignError):
         return False
     return held.fingerprint == architecture.fingerprint
+
+
+def _write_references(folder: RunFolder, findings: Findings) -> None:
+    complete = [evaluation.architecture for evaluation in findings.evaluations.values() if evaluation.complete]
+    write_at_once(folder.references_file, bibtex(cited_by(findings.config, findings.objectives, complete)))
 
 
 def _write_figures(folder: RunFolder, findings: Findings) -> None:

@@ -34,10 +34,15 @@ def changes(record: Record, config: Config) -> list[str]:
     ]
 
 
-def _files(config: Config) -> Iterator[tuple[str, Path]]:
+def space_file(config: Config) -> Path | None:
+    """The file that declares the space of a run."""
     spaces = {file.stem: file for file in bundled_directory("search_spaces").glob("*.py")}
+    return spaces.get(config.space) or _file_of(config.space, GROUP)
+
+
+def _files(config: Config) -> Iterator[tuple[str, Path]]:
     named = {
-        "space": spaces.get(config.space) or _file_of(config.space, GROUP),
+        "space": space_file(config),
         "data.name": _file_of(config.data.name, datasets.group),
         "data.path": Path(config.data.path).expanduser() if config.data.path else None,
         **_numbered("objectives.names", [_file_of(name, objectives.group) for name in config.objectives.names]),

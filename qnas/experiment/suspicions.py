@@ -177,7 +177,18 @@ def _guilty(samples: Samples, works: Sequence[Probe], ignores: Callable[[Built],
         left = [probe for probe in bad if probe.holds(one)]
         if not left or n < sum(probe.holds(one) for probe in works):
             continue
-        more = (samples.with_value(one) for _ in range(_N_CONFIRMING))
-        if all(ignores(probe.built) for probe in more if probe is not None and probe.built.works):
+        if _is_confirmed(samples, one, ignores):
             bad = [probe for probe in bad if not probe.holds(one)]
             yield one
+
+
+def _is_confirmed(samples: Samples, one: Value, ignores: Callable[[Built], bool]) -> bool:
+    """Whether all of many more designs with a value ignore the same; a few must be such that a search may ask them."""
+    n_confirming = 0
+    for _ in range(_N_CONFIRMING):
+        probe = samples.with_value(one)
+        if probe is not None and probe.built.works:
+            if not ignores(probe.built):
+                return False
+            n_confirming += 1
+    return n_confirming >= _N_CONFIRMING // 4

@@ -6,6 +6,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 from pymoo.indicators.hv import HV
 
+from qnas.references import cites
+
 
 def non_dominated(
     losses: Float[np.ndarray, "k m"], margins: Float[np.ndarray, "k m"] | None = None
@@ -40,6 +42,7 @@ def _clearly_non_dominated(
     return on_front
 
 
+@cites("zitzler1998", "blank2020")
 def hypervolume(losses: Float[np.ndarray, "k m"], reference_point: Float[np.ndarray, " m"]) -> float:
     """The volume between the rows and the reference point, exactly.
 

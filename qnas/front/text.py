@@ -7,11 +7,14 @@ from itertools import groupby
 from typing import Any
 
 from qiskit import QuantumCircuit
+from qiskit.circuit import Instruction
 
 from qnas.architecture import Architecture
 
 MAX_LINES = 48
 """A drawing is cut where it would have more lines, between two rows of it."""
+_MAX_PARAMS = 4
+"""A gate with more parameters does not show them all."""
 
 
 def circuit_text(circuit: QuantumCircuit, width: int) -> str:
@@ -22,7 +25,7 @@ def circuit_text(circuit: QuantumCircuit, width: int) -> str:
         width: in columns.
     """
     n_qubits = max(circuit.num_qubits, 1)
-    lines = str(circuit.draw("text", fold=max(width, 20), cregbundle=False)).splitlines()
+    lines = str(_narrow(circuit).draw("text", fold=max(width, 20), cregbundle=False)).splitlines()
     n_row = 2 * n_qubits + 1
     n_shown = max(1, MAX_LINES // n_row) * n_row
     if len(lines) <= n_shown:
@@ -30,6 +33,17 @@ def circuit_text(circuit: QuantumCircuit, width: int) -> str:
     n_rows, n_left = -(-len(lines) // n_row), n_shown // n_row
     cut = f"... cut after {n_left} of {n_rows} rows; qnas.build_circuit(architecture, n_features).draw() shows all."
     return "\n".join([*lines[:n_shown], cut])
+
+
+def _narrow(circuit: QuantumCircuit) -> QuantumCircuit:
+    """For drawing: gates of many parameters, such as amplitudes, name the first and the last."""
+    drawn = circuit.copy_empty_like()
+    for step in circuit.data:
+        gate, params = step.operation, list(step.operation.params)
+        if len(params) > _MAX_PARAMS:
+            gate = Instruction(f"{gate.name}({params[0]}, ..., {params[-1]})", gate.num_qubits, gate.num_clbits, [])
+        drawn.append(gate, step.qubits, step.clbits)
+    return drawn
 
 
 def design_text(architecture: Architecture, order: Iterable[str] = ()) -> str:

@@ -19,6 +19,7 @@ from qnas.circuit.build import DEFAULT_PRE
 from qnas.errors import DesignError, unknown
 from qnas.model.projection import Projection
 from qnas.plugins import Registry, registering
+from qnas.references import cites
 
 Output = Float[Tensor, "batch outputs"]
 Features = Float[Tensor, "batch features"]
@@ -154,6 +155,7 @@ class _Branches(nn.Module):
 
 
 @coupling("additive")
+@cites("lantigua2025")
 class Additive(nn.Module):
     """A q(pre(x)) + N(x)"""
 
@@ -168,6 +170,7 @@ class Additive(nn.Module):
 
 
 @coupling("multiplicative")
+@cites("lantigua2025")
 class Multiplicative(nn.Module):
     """(A q(pre(x))) * N(x), elementwise"""
 
@@ -182,6 +185,7 @@ class Multiplicative(nn.Module):
 
 
 @coupling("mac")
+@cites("lantigua2025")
 class MultiplyAccumulate(nn.Module):
     """(A q(pre(x))) * N(x) + N'(x)"""
 
@@ -215,6 +219,7 @@ WEIGHTINGS: dict[str, Callable[[int, int], nn.Module]] = {
 
 
 @coupling("density")
+@cites("coyle2025")
 class Density(nn.Module):
     """head(sum_k alpha_k(x) q_k(pre(x))): the readout of a mixture of circuits, a density QNN (arXiv 2405.20237).
 

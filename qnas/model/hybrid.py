@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from functools import partial
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -135,7 +136,7 @@ class ModelBuilder:
             hidden=tuple(self.architecture.get("hidden", ())),
             n_live_weights=int(self.live_weights.sum()),
             bounded=self.program.amplitude_inputs is None,
-            quantum=partial(self._quantum, torch.Generator().manual_seed(seed)),
+            quantum=partial(self._quantum, torch.Generator().manual_seed(_seed_of_circuit(seed))),
             pre=pre_of(self.architecture),
             head=tuple(self.architecture.get("head", ())),
         )
@@ -147,6 +148,11 @@ class ModelBuilder:
         if self.design.mixed_to is None:
             return layer
         return nn.Sequential(layer, Mixing(len(self.design.observables), self.design.mixed_to, generator))
+
+
+def _seed_of_circuit(seed: int) -> int:
+    """A seed of its own for the circuit's weights: from the same one they would repeat the draws of classical ones."""
+    return int(np.random.SeedSequence(seed % 2**64).generate_state(1, np.uint64)[0] >> 1)
 
 
 def build_model(architecture: Architecture, n_features: int, n_outputs: int, seed: int) -> nn.Module:

@@ -88,7 +88,7 @@ def _shift_rule(executable: Executable, at: Place, cotangent: Tensor, needs: Nee
     Rotations obey f' = (f(phi + pi/2) - f(phi - pi/2)) / 2; in the initial amplitudes the expectation is a quadratic
     form, for which f' = (f(a + e) - f(a - e)) / 2 is exact.
     """
-    if needs.shared and executable.one_job:
+    if needs.shared and len(at[0]) and executable.one_job:
         return _shift_rule_apart(executable, at, cotangent, needs)
     shared, varying, amplitudes = at
     slopes = []

@@ -19,6 +19,7 @@ from qnas.errors import ConfigurationError, unknown
 from qnas.model.classical import canonical_networks
 from qnas.model.hybrid import HybridModel
 from qnas.model.projection import fit_projections
+from qnas.references import cites
 
 CONFIGURATIONS = ("end_to_end", "quantum_only", "pqc")
 
@@ -123,6 +124,7 @@ def predict(model: HybridModel, split: Split) -> Tensor:
         return model(torch.from_numpy(split.features))
 
 
+@cites("kingma2015", "paszke2019", by_option={"configuration": dict.fromkeys(("quantum_only", "pqc"), "kashif2026")})
 def train(model: HybridModel, splits: Splits, settings: TrainingSettings, seed: int) -> Trained:
     """Train in place; principal components that are not fitted yet are fitted to the training split first.
 
@@ -179,7 +181,8 @@ def _train_epoch(
 def _mean_square(gradients: Iterable[Tensor | None]) -> float:
     """Over all entries; a weight that the loss does not depend on may have no gradient."""
     found = [gradient.detach().numpy().ravel() for gradient in gradients if gradient is not None]
-    return float(np.mean(np.square(np.concatenate(found)))) if found else 0.0
+    entries = np.concatenate([np.empty(0), *found])
+    return float(np.mean(np.square(entries))) if len(entries) else 0.0
 
 
 def _batches(n_samples: int, batch_size: int, generator: torch.Generator) -> Iterator[Int[Tensor, " rows"]]:

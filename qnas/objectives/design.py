@@ -79,10 +79,13 @@ class Design:
 
     @property
     def mean_readout(self) -> SparsePauliOp:
-        """The mean readout value as one observable; a learned mixture is taken as training starts it."""
+        """The mean readout value as one observable; a learned mixture is taken as training starts it.
+
+        Where readout values add up to a constant, the last one is left out.
+        """
         parts = self.builder.design
         if parts.mixed_to is None:
-            return SparsePauliOp.sum(parts.observables) / len(parts.observables)
+            return SparsePauliOp.sum(parts.telling_observables) / len(parts.telling_observables)
         mixing = next(module.weight for module in self.initial_model().modules() if isinstance(module, Mixing))
         coefficients = mixing.detach().mean(dim=0).tolist()
         return SparsePauliOp.sum([c * one for c, one in zip(coefficients, parts.observables, strict=True)])

@@ -14,6 +14,7 @@ from qnas.errors import CircuitError
 from qnas.objectives.design import Design
 from qnas.objectives.objective import Estimate, objective
 from qnas.objectives.random_states import NO_INPUTS, over_states, program_of_weights, random_weights
+from qnas.references import cites
 from qnas.simulation.contract import States
 
 REFERENCE = "Sim, Johnson and Aspuru-Guzik 2019, arXiv 1905.10876; Meyer and Wallach 2002, in the form of Brennen 2003"
@@ -44,6 +45,7 @@ def entangling_capability(circuit: QuantumCircuit, n_samples: int = 1000, seed: 
 
 
 @objective("maximize", "Q", cost="states", name="entangling_capability", reference=REFERENCE, least={"n_samples": 2})
+@cites("sim2019", "meyer2002", "brennen2003")
 def design_entangling_capability(design: Design, *, n_samples: int = 1000) -> Estimate:
     """The entangling capability of a design's circuit, its encoding evaluated at one seeded data sample."""
     found = _entangling_capability(design.program, design.sample_input, n_samples, design.rng("entangling_capability"))

@@ -15,6 +15,7 @@ from qnas.errors import CircuitError
 from qnas.objectives.design import Design
 from qnas.objectives.objective import Estimate, objective
 from qnas.objectives.random_states import NO_INPUTS, program_of_weights, sampled_fidelities
+from qnas.references import cites
 
 SIM2019 = "Sim, Johnson and Aspuru-Guzik 2019, arXiv 1905.10876, eqs. 7-9"
 _N_RESAMPLES = 200
@@ -109,6 +110,7 @@ def expressibility(
     scale="log",
     least={"n_pairs": 2, "n_bins": 2, "max_pairs": 2},  # one pair has no error; one bin tells no design from another
 )
+@cites("sim2019")
 def design_expressibility(
     design: Design,
     *,

@@ -16,6 +16,7 @@ from qnas.model.hybrid import HybridModel, ModelBuilder
 from qnas.objectives.design import Design
 from qnas.objectives.objective import Estimate, objective
 from qnas.objectives.torch_flops import forward_flops
+from qnas.references import cites
 
 _UNIT_PHASES = (1, -1, 1j, -1j)
 
@@ -53,6 +54,7 @@ def flops(architecture: Architecture, n_features: int, n_outputs: int) -> Flops:
 
 
 @objective("minimize", "FLOPs", cost="circuit", name="flops", reference="arXiv 2605.18345, 2511.10062", scale="log")
+@cites("marchisio2026", "kashif2025")
 def design_flops(design: Design) -> Estimate:
     """Floating-point operations of one sample, forward."""
     found = _flops(design.builder)

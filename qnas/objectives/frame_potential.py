@@ -15,6 +15,7 @@ from qnas.errors import CircuitError
 from qnas.objectives.design import Design
 from qnas.objectives.objective import Estimate, objective
 from qnas.objectives.random_states import NO_INPUTS, program_of_weights, sampled_fidelities
+from qnas.references import cites
 
 REFERENCE = "Nakaji and Yamamoto 2021, arXiv 2005.12537; Sim, Johnson and Aspuru-Guzik 2019, arXiv 1905.10876"
 
@@ -52,6 +53,7 @@ def frame_potential(circuit: QuantumCircuit, t: int = 2, n_pairs: int = 5000, se
     scale="log",
     least={"t": 1, "n_pairs": 2},
 )
+@cites("nakaji2021", "sim2019")
 def design_frame_potential(design: Design, *, t: int = 2, n_pairs: int = 5000) -> Estimate:
     """The frame potential of a design's circuit, its encoding evaluated at one seeded data sample.
 

@@ -16,6 +16,7 @@ from qnas.model.training import freeze, loss_function, tensors
 from qnas.objectives.design import Design
 from qnas.objectives.hardware import ANY, LEAST, chosen_backend, design_cost, has_circuit
 from qnas.objectives.objective import Estimate, objective
+from qnas.references import cites
 from qnas.simulation.contract import EVERYTHING, Binding, Gradients, Needs, Spent
 from qnas.simulation.gradients import Wanted
 from qnas.simulation.measurement import measurement
@@ -24,6 +25,7 @@ MITARAI2018 = "parameter-shift rule of Mitarai et al. 2018, arXiv 1803.00745"
 
 
 @objective("minimize", "circuits", reference=MITARAI2018, scale="log", least={"n_shots": 1})
+@cites("mitarai2018")
 def gradient_circuits(design: Design, *, n_shots: int = 1024) -> Estimate:
     """Circuits that the gradient of the training loss by one sample takes by parameter shift; 0 if none is needed.
 
@@ -43,6 +45,7 @@ def gradient_circuits(design: Design, *, n_shots: int = 1024) -> Estimate:
     least=LEAST | {"n_shots": 1},
     built={"backend": chosen_backend},
 )
+@cites("mitarai2018", "qiskit2024")
 def predicted_latency(design: Design, *, n_shots: int = 1024, backend: BackendChoice = ANY) -> Estimate:
     """Seconds that a backend is busy with one training step of one sample: loss and gradient by parameter shift.
 

@@ -18,6 +18,7 @@ from qnas.model.angles import AngleFunction, slopes
 from qnas.objectives.design import Design
 from qnas.objectives.lie_algebra import CHINZEI2024, program_dimension
 from qnas.objectives.objective import Estimate, objective
+from qnas.references import cites
 from qnas.simulation.paulis import PauliString, flipped, signs
 
 MOST_QUBITS = 10
@@ -77,6 +78,7 @@ def gradient_efficiency(circuit: QuantumCircuit, observable: SparsePauliOp, seed
 
 
 @objective("maximize", "weights per setting", cost="states", name="gradient_efficiency", reference=CHINZEI2024)
+@cites("chinzei2025")
 def design_gradient_efficiency(design: Design) -> Estimate:
     """F_eff of a design's circuit for its mean readout, its encoding evaluated at one seeded data sample."""
     names, inputs = [weight.name for weight in design.builder.design.weights], design.sample_input[0].numpy()

@@ -8,9 +8,11 @@ from qnas.errors import CircuitError
 from qnas.objectives.design import Design
 from qnas.objectives.objective import Estimate, objective
 from qnas.objectives.trainability import ROUNDING
+from qnas.references import cites
 
 
 @objective("maximize", "log10", cost="trained", reference="arXiv 2605.25768")
+@cites("kashif2026")
 def gradient_norm(design: Design) -> Estimate:
     """log10 of the root mean square, over trained weights and all steps of training, of the loss's derivatives.
 

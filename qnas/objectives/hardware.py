@@ -23,6 +23,7 @@ from qnas.errors import CircuitError
 from qnas.objectives.design import Design
 from qnas.objectives.objective import objective
 from qnas.objectives.random_states import program_of_weights
+from qnas.references import cites
 from qnas.simulation.transpiled import transpiled
 
 QISKIT = "transpiled by Qiskit (Javadi-Abhari et al. 2024, arXiv 2405.08810)"
@@ -176,24 +177,28 @@ _on_backend = partial(objective, built={"backend": chosen_backend}, least=LEAST)
 
 
 @_on_backend("minimize", "gates", reference=QISKIT)
+@cites("qiskit2024")
 def n_two_qubit_gates(design: Design, *, backend: BackendChoice = ANY) -> int:
     """Two-qubit gates of the transpiled circuit, routing included; 0 for the classical control."""
     return design_cost(design, backend).n_two_qubit_gates if has_circuit(design) else 0
 
 
 @_on_backend("minimize", "gates", reference=QISKIT)
+@cites("qiskit2024")
 def two_qubit_depth(design: Design, *, backend: BackendChoice = ANY) -> int:
     """Two-qubit gates on the longest path through the transpiled circuit; 0 for the classical control."""
     return design_cost(design, backend).two_qubit_depth if has_circuit(design) else 0
 
 
 @_on_backend("minimize", "s", reference=QISKIT)
+@cites("qiskit2024")
 def duration(design: Design, *, backend: BackendChoice = ANY) -> float:
     """Seconds of one shot of the transpiled circuit, measurement included; 0 for the classical control."""
     return design_cost(design, backend).duration if has_circuit(design) else 0.0
 
 
 @_on_backend("maximize", "probability", reference=NISHIO2020)
+@cites("qiskit2024", "nishio2020")
 def success_probability(design: Design, *, backend: BackendChoice = ANY) -> float:
     """How likely one shot is free of errors, see `HardwareCost`; 1 for the classical control."""
     return design_cost(design, backend).success_probability if has_circuit(design) else 1.0

@@ -16,6 +16,7 @@ from qnas.objectives.design import Design
 from qnas.objectives.generators import MOST_DENSE_QUBITS, Generators
 from qnas.objectives.generators import generators as generators_of
 from qnas.objectives.objective import objective
+from qnas.references import cites
 
 CHINZEI2024 = "Chinzei, Yamano, Tran, Endo and Oshima 2024, arXiv 2406.18316"
 MOST_QUBITS = 32
@@ -55,6 +56,7 @@ def lie_algebra_dim(generators: QuantumCircuit | PauliList | Sequence[str]) -> i
 
 
 @objective("maximize", "dimensions", name="lie_algebra_dim", reference=CHINZEI2024, scale="log")
+@cites("chinzei2025")
 def design_lie_algebra_dim(design: Design) -> int:
     """The dimension of the Lie algebra of a design's weights, for all its inputs; 0 for the classical control.
 

@@ -10,6 +10,7 @@ from qnas.objectives.accuracy import validation_score
 from qnas.objectives.design import Design
 from qnas.objectives.hardware import ANY, LEAST, chosen_backend
 from qnas.objectives.objective import Estimate, objective
+from qnas.references import cites
 from qnas.simulation import SampledSimulator
 
 
@@ -21,6 +22,7 @@ from qnas.simulation import SampledSimulator
     least=LEAST | {"n_shots": 1},
     built={"backend": chosen_backend},
 )
+@cites("qiskit2024")
 def noisy_accuracy(design: Design, *, n_shots: int = 1024, backend: BackendChoice = ANY) -> Estimate:
     """The accuracy of the trained model on the validation split where its circuit runs on a backend, noise and all.
 

@@ -23,6 +23,7 @@ from qnas.model.training import loss_function, tensors
 from qnas.objectives.design import Design
 from qnas.objectives.objective import Estimate, objective
 from qnas.objectives.random_states import NO_INPUTS, program_of_weights, random_weights
+from qnas.references import cites
 
 _N_RESAMPLES = 200
 _NORMAL_95 = 1.959964
@@ -78,12 +79,14 @@ def gradient_variance(
     reference=REFERENCE,
     least={"n_starts": 2, "batch_size": 1},
 )
+@cites("mcclean2018", "kashif2026", "jones2020", by_option={"cost": dict.fromkeys(("local", "global"), "cerezo2021")})
 def design_trainability(
     design: Design, *, n_starts: int = 64, batch_size: int = 32, cost: Literal["task", "local", "global"] = "task"
 ) -> Estimate:
     """log10 of the mean over weights of the variance over random starts of the cost's derivative.
 
-    The cost "task" is, by the training configuration: "pqc" the mean readout value at one seeded data sample;
+    The cost "task" is, by the training configuration: "pqc" the mean readout value at one seeded data sample
+    (but for the last where they add up to a constant, as probabilities do);
     "quantum_only" the task loss on one fixed batch with classical weights at their seeded start; "end_to_end" the same
     with all weights drawn anew each start. Then the quantum and the classical part are reported apart, too, each where
     the cost depends on it. The weights of a learned mixture of observables are quantum ones. In all configurations, the
@@ -126,7 +129,7 @@ def all_zero_probability(n_qubits: int) -> list[SparsePauliOp]:
 
 
 _READ: dict[str, Callable[[DesignCircuit], tuple[Sequence[SparsePauliOp], int | None]]] = {
-    "task": lambda design: (design.observables, design.mixed_to),
+    "task": lambda design: (design.observables if design.mixed_to else design.telling_observables, design.mixed_to),
     "local": lambda design: (zero_probabilities(design.circuit.num_qubits), None),
     "global": lambda design: (all_zero_probability(design.circuit.num_qubits), None),
 }

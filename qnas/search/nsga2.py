@@ -13,6 +13,7 @@ from pymoo.core.termination import NoTermination
 from pymoo.operators.selection.tournament import TournamentSelection
 
 from qnas.errors import ConfigurationError
+from qnas.references import cites
 from qnas.search.novelty import Novelty
 from qnas.search.operators import NewDesigns, NewMating, OnlyNew
 from qnas.search.searcher import Pending, SearchSettings
@@ -22,6 +23,7 @@ _FAILED = 1e100
 """The violation of a design that failed; pymoo wants finite ones."""
 
 
+@cites("deb2002", "blank2020")
 class Nsga2:
     """Evolves a population towards the Pareto front; failed designs lose against all others, and designs that meet the
     constraints win against all others.

@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float
 from qiskit.quantum_info import SparsePauliOp
 
 from qnas.circuit.program import CircuitProgram
+from qnas.references import cites
 from qnas.simulation.contract import EVERYTHING, Binding, Gradients, Needs, Spent, States
 from qnas.simulation.memory import BYTES_PER_AMPLITUDE, check_memory
 from qnas.simulation.observables import Observables
@@ -30,6 +31,7 @@ _KEPT_BYTES = 6 * 2**20
 By no more than this does memory grow with layers."""
 
 
+@cites("jones2020")
 @dataclass(frozen=True)
 class ExactSimulator:
     """Noise-free expectation values by state-vector simulation on Aer.

@@ -16,6 +16,7 @@ from qiskit_aer.noise import NoiseModel
 from qnas.circuit.backends import BackendChoice
 from qnas.circuit.program import CircuitProgram
 from qnas.errors import CircuitError, ConfigurationError, unknown
+from qnas.references import cites
 from qnas.simulation.backends import Device, device
 from qnas.simulation.contract import EVERYTHING, Binding, Gradients, Needs, Spent
 from qnas.simulation.gradients import Points, Spsa, Wanted, parameter_shift
@@ -28,6 +29,7 @@ GRADIENTS = ("parameter_shift", "spsa")
 _LARGEST_SEED = 2**62
 
 
+@cites(by_option={"gradient": {"parameter_shift": "mitarai2018", "spsa": "spall1992"}})
 @dataclass(frozen=True)
 class SampledSimulator:
     """Expectation values as means over shots; what a real backend would measure.

@@ -4,7 +4,7 @@
 
     class TestFourier(EncodingConformance):
         name = "fourier"
-        options = [{}, {"base": 2}]
+        options = ({}, {"base": 2})
 
 Each suite checks what qnas relies on in a part of its kind, in a few seconds; a failure names the part and says what to
 do. They need pytest and Qiskit's reader of OpenQASM 3: `pip install 'qnas-hqnn[testing]'`. Beside them are the small

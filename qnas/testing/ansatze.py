@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from qnas.circuit.ansatze import ansatze
 from qnas.circuit.build import design_circuit
-from qnas.testing.circuits import Built, after_any_state, matters
+from qnas.testing.circuits import Built, matters
 from qnas.testing.conformance import Options, explained
 from qnas.testing.designs import architecture
 from qnas.testing.models import check_learns
@@ -18,7 +18,7 @@ class AnsatzConformance(ParametrisedConformance):
 
         class TestBrickwall(AnsatzConformance):
             name = "brickwall"
-            options = [{"gate": "cz"}, {"gate": "cx"}]
+            options = ({"gate": "cz"}, {"gate": "cx"})
 
     Attributes:
         name, options, n_qubits: see `Conformance` and `OnQubits`.
@@ -26,6 +26,7 @@ class AnsatzConformance(ParametrisedConformance):
     """
 
     kind = "ansatz"
+    acts_on_any_state = True
     idle_weights: bool = False
 
     def build(self, options: Options, n_qubits: int) -> Sequence[Built]:
@@ -35,10 +36,8 @@ class AnsatzConformance(ParametrisedConformance):
 
     def test_every_weight_has_an_effect(self, options: Options, n_qubits: int) -> None:
         """On some state, beyond a global phase; others are counted as parameters and train nothing."""
-        (one,) = self.built(options, n_qubits)
-        idle = [
-            weight.name for weight, live in zip(one.weights, matters(after_any_state(one)), strict=True) if not live
-        ]
+        (one,) = self.acting(options, n_qubits)
+        idle = [weight.name for weight, live in zip(one.weights, matters(one), strict=True) if not live]
         assert self.idle_weights or not idle, (
             f"{self.on(options, n_qubits)} has weights without effect on any state: {', '.join(idle)}; leave them out, "
             "or say so by idle_weights = True."

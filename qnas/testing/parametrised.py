@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from qiskit import QuantumCircuit
 
-from qnas.testing.circuits import Built, as_qiskit_has_it, derivatives, overlap, read_back
+from qnas.testing.circuits import Built, after_any_state, as_qiskit_has_it, derivatives, overlap, read_back
 from qnas.testing.conformance import OnQubits, Options, explained
 
 _N_POINTS = 4
@@ -16,11 +17,22 @@ _EXPORT = "Build it of gates that have a definition, and of expressions that Ope
 
 
 class ParametrisedConformance(OnQubits):
-    """The tests of all parts that build circuits with free parameters."""
+    """The tests of all parts that build circuits with free parameters.
+
+    Attributes:
+        acts_on_any_state: whether the part follows others in a circuit; else it acts on |0...0>.
+    """
+
+    acts_on_any_state: ClassVar[bool]
 
     def build(self, options: Options, n_qubits: int) -> Sequence[Built]:
         """The circuits of one case, newly made."""
         raise NotImplementedError
+
+    def acting(self, options: Options, n_qubits: int) -> Sequence[Built]:
+        """The circuits of one case, on a state that they may meet."""
+        found = self.built(options, n_qubits)
+        return [after_any_state(one) for one in found] if self.acts_on_any_state else found
 
     def circuit(self, found: object, about: str) -> QuantumCircuit:
         """What the part returns, if it is a circuit."""
@@ -53,7 +65,7 @@ class ParametrisedConformance(OnQubits):
     def test_it_lowers_to_what_qiskit_computes(self, options: Options, n_qubits: int) -> None:
         """The state that qnas trains on is that of the circuit."""
         about = self.on(options, n_qubits)
-        for one in self.built(options, n_qubits):
+        for one in self.acting(options, n_qubits):
             values = one.values(_N_POINTS)
             with explained(about, _LOWER):
                 found = one.states(values)
@@ -67,7 +79,7 @@ class ParametrisedConformance(OnQubits):
     def test_gradients_are_those_of_differences(self, options: Options, n_qubits: int) -> None:
         """Of every expectation value in every input and weight."""
         about = self.on(options, n_qubits)
-        for one in self.built(options, n_qubits):
+        for one in self.acting(options, n_qubits):
             with explained(about, _LOWER):
                 exact, differences = derivatives(one)
             for k, parameter in enumerate(one.parameters):
@@ -80,7 +92,7 @@ class ParametrisedConformance(OnQubits):
     def test_it_survives_openqasm(self, options: Options, n_qubits: int) -> None:
         """`qnas export` writes OpenQASM 3; read back, it prepares the same state."""
         about = self.on(options, n_qubits)
-        for one in self.built(options, n_qubits):
+        for one in self.acting(options, n_qubits):
             (values,) = one.values()
             with explained(about, _EXPORT):
                 again = read_back(one.circuit, dict(zip(one.parameters, values.tolist(), strict=True)))

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from qnas.architecture import Architecture
-from qnas.data import Splits
 from qnas.errors import TooManyFeaturesError
 from qnas.model.hybrid import ModelBuilder
 from qnas.search.variation import crossed, mutated
@@ -83,9 +82,8 @@ class SpaceConformance(Conformance):
     def test_a_design_learns(self, seed: int) -> None:
         """It builds, simulates and trains, unless no weight of its circuit has an effect, which a remark says."""
         sample, builder = self._built(seed)
-        splits = self._splits()
         with explained(f"the design {sample} of {self.about({})}", _EXCLUDE):
-            found = losses(builder.build(seed), splits)
+            found = losses(builder.build(seed), classes(n_features=self.n_features))
         if found[-1] >= found[0] and not bool(builder.live_weights.any()):
             pytest.skip(builder.remark)
         assert found[-1] < found[0], (
@@ -113,6 +111,3 @@ class SpaceConformance(Conformance):
             if isinstance(error.__cause__, TooManyFeaturesError):  # a search never asks for such a design
                 pytest.skip(str(error.__cause__))
             raise
-
-    def _splits(self) -> Splits:
-        return classes(n_features=self.n_features)

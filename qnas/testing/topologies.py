@@ -15,7 +15,7 @@ class TopologyConformance(OnQubits):
 
         class TestLadder(TopologyConformance):
             name = "ladder"
-            n_qubits = [2, 4, 6]
+            n_qubits = (2, 4, 6)
 
     Attributes:
         name, n_qubits: see `Conformance` and `OnQubits`; a topology has no options.

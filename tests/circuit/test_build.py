@@ -303,9 +303,9 @@ def test_how_many_inputs(encoding, coupling, pre, n_features, expected):
             "unknown option of the ansatz 'sim2019', 'reupload': did you mean 'template'? Allowed: template, "
                 "n_layers.",
         ),
-        ({"ansatz": {"name": "sim2019"}}, "the ansatz 'sim2019' needs the option 'template'."),
+        ({"layers": None, "ansatz": {"name": "sim2019"}}, "the ansatz 'sim2019' needs the option 'template'."),
         (
-            {"ansatz": {"name": "sim2019", "template": 3, "layers": 2}},
+            {"layers": None, "ansatz": {"name": "sim2019", "template": 3, "layers": 2}},
             "unknown option of the ansatz 'sim2019', 'layers': did you mean 'n_layers'? Allowed: template, n_layers.",
         ),
     ],
@@ -321,7 +321,7 @@ def test_architectures_that_name_no_circuit(changes, text):
     [
         ({"encoding": "amplitud"}, "unknown encoding 'amplitud': did you mean 'amplitude'?"),
         ({"readout": "zzz"}, "unknown readout 'zzz': did you mean 'zz'?"),
-        ({"ansatz": "sim"}, "unknown ansatz 'sim': "),
+        ({"layers": None, "ansatz": "sim"}, "unknown ansatz 'sim': "),
         ({"layers": ["sim"]}, "unknown ansatz 'sim': "),
     ],
 )
@@ -436,3 +436,31 @@ def test_a_circuit_by_itself_has_no_inputs():
     for wrong, n_features in ((alone, 3), (alone.replace(coupling="serial"), 0)):
         with pytest.raises(DesignError, match="the encoding is None, which means a circuit by itself"):
             design_circuit(wrong, n_features)
+
+
+def test_an_ansatz_and_layers_exclude_each_other():
+    both = architecture(ansatz={"name": "sim2019", "template": 2})
+    with pytest.raises(DesignError, match="the architecture has an 'ansatz' and 'layers'; it takes one of them"):
+        build_circuit(both, 3)
+
+
+def test_the_canonical_form_does_not_mend_what_cannot_be_built():
+    amplitude = architecture(encoding={"name": "amplitude", "reupload": True}, layers=[LAYER])
+    sequence = [{"name": "h", "qubit": 9}, {"name": "h", "qubit": 9}, {"name": "ry", "qubit": 0}]
+    values = {key: value for key, value in architecture().items() if key != "layers"}
+    for wrong, sentence in (
+        (amplitude, "prepares the initial state, so it cannot be re-uploaded"),
+        (
+            Architecture({**values, "ansatz": {"name": "gates", "sequence": sequence}}),
+            "is on qubit 9, but the 3 qubits are numbered from 0 to 2",
+        ),
+    ):
+        assert canonical(wrong) == wrong
+        with pytest.raises(DesignError, match=sentence):
+            build_circuit(canonical(wrong), 3)
+
+
+def test_of_readouts_that_add_up_to_a_constant_the_last_tells_nothing():
+    built = design_circuit(architecture(readout={"name": "probabilities"}), 3, 4)
+    assert built.telling_observables == built.observables[:-1]
+    assert design_circuit(architecture(), 3, 4).telling_observables == tuple(readouts["z"](3))

@@ -41,7 +41,7 @@ def test_its_lines():
     flops = cost.flops
     circuit, weights, operations, training = cost.lines()
     assert circuit == "circuit: 3 qubits, depth 5, 2 two-qubit gates"
-    assert weights == f"weights: {cost.n_parameters}: 8 of circuits, {cost.n_live_weights} of them live"
+    assert weights == f"weights: {cost.n_parameters}; 8 in circuits, {cost.n_live_weights} of these live"
     assert operations == (
         f"FLOPs of a sample: {flops.total:,} ({flops.encoding} encoding, {flops.circuit:,} circuit, {flops.readout} "
         f"readout, {flops.classical} classical); {flops.training_step:,} in training"

@@ -51,6 +51,14 @@ def test_tables_show_genes_at_their_default_and_leave_out_those_without_effect()
     assert table[["pre", "head"]].isna().values.tolist() == [[False, False], [True, True]]
 
 
+def test_a_table_of_hundreds_of_genes_is_made_without_a_warning():
+    gates = load_space("gates")
+    values = {"accuracy": 0.5, "expressibility": 1.0, "flops": 1}
+    made = [Evaluation(gates.sample(seed), State.COMPLETE, values) for seed in range(2)]
+    table = replace(findings(*made), space=gates).table
+    assert len(table.columns) > 100 and table["on_front"].tolist() == [True, True]
+
+
 # --- losses ---------------------------------------------------------------------------------------------------
 
 
@@ -229,7 +237,7 @@ def test_the_figures_are_images(finished, name):
 def test_a_run_folder_holds_what_the_design_promises(finished):
     assert {path.name for path in finished.path.iterdir()} == {
         "config.yaml", "ledger.jsonl", "front.csv", "front.json", "figures", "designs", "environment.json", "log.txt",
-        "weights",
+        "references.bib", "weights",
     }  # fmt: skip
     log = (finished.path / "log.txt").read_text().splitlines()
     assert sum(" INFO design " in line and " complete: {" in line for line in log) == 12

@@ -3,6 +3,7 @@
 import pytest
 from qiskit import QuantumCircuit
 from qiskit.circuit import ParameterVector
+from qiskit_machine_learning.circuit.library import raw_feature_vector
 
 from qnas.architecture import Architecture
 from qnas.front.text import MAX_LINES, circuit_text, design_text
@@ -35,6 +36,14 @@ def test_a_long_one_is_cut_between_two_rows(n_qubits, n_rows):
     assert len(lines) <= MAX_LINES or n_rows == 1
     assert lines[-1].startswith(f"... cut after {n_rows} of ")
     assert lines[-1].endswith("rows; qnas.build_circuit(architecture, n_features).draw() shows all.")
+
+
+def test_amplitudes_fit_a_terminal():
+    made = QuantumCircuit(6)
+    made.compose(raw_feature_vector(64), inplace=True)
+    text = circuit_text(made, 79)
+    assert "(x[0], ..., x[63])" in text and max(map(len, text.splitlines())) <= 79
+    assert len(made.parameters) == 64
 
 
 def test_a_circuit_without_gates():

@@ -316,3 +316,12 @@ def test_a_remark_counts_what_the_readout_ignores():
     assert remark == "the readout does not depend on 2 of 2 circuit inputs and 2 of 4 circuit weights"
     seen = ignored.replace(encoding="angle", layers=[{"rotation": "ry", "entangler": "cx", "topology": "line"}])
     assert ModelBuilder(seen, 3, 2).remark == ""
+
+
+def test_weights_of_the_circuit_are_drawn_apart_from_classical_ones():
+    """Two streams of one seed would repeat each other, and the two starts would be one."""
+    drawn = [build_model(architecture(), 4, 2, seed) for seed in range(60)]
+    quantum = torch.stack([model.quantum_layers[0].weight.detach()[:8] for model in drawn])
+    classical = torch.stack([next(model.network.pre.parameters()).detach().ravel()[:8] for model in drawn])
+    pairs = torch.corrcoef(torch.cat([quantum, classical], dim=1).T)[:8, 8:]
+    assert pairs.abs().max() < 5 / 60**0.5

@@ -828,3 +828,50 @@ def test_amplitudes_of_any_size_are_normalised(size):
     circuit = raw_feature_vector(2)
     layer = QuantumLayer(circuit, list(circuit.parameters), [], [Z])
     assert layer(torch.tensor([[3 * size, 4 * size]], dtype=torch.float64)).item() == pytest.approx((9 - 16) / 25)
+
+
+class OneJob:
+    """Exact values, but asked for as shots are: all points of a derivative at once."""
+
+    def prepare(self, program, observables, varying):
+        return OneJobExecutable(program, observables, varying)
+
+
+class OneJobExecutable:
+    one_job = shifts = True
+    spent = Spent()
+
+    def __init__(self, program, observables, varying):
+        self.varying = varying
+        self._few, self._all = (
+            ExactSimulator().prepare(program, observables, which) for which in (varying, np.ones_like(varying))
+        )
+
+    def _for(self, binding):
+        return self._all if binding.varying.shape[1] == len(self.varying) else self._few
+
+    def forward(self, binding):
+        return self._for(binding).forward(binding)
+
+    def backward(self, binding, *given):
+        return self._for(binding).backward(binding, *given)
+
+
+def test_derivatives_of_third_order_in_one_job_each():
+    """Slots that vary and slots that are shared take turns, and every derivative can be differentiated again."""
+    found = []
+    for simulator in (OneJob(), ExactSimulator()):
+        x, w = ParameterVector("x", 2), ParameterVector("w", 2)
+        circuit = QuantumCircuit(1)
+        for k in range(2):
+            circuit.ry(w[k], 0)
+            circuit.rx(x[k], 0)
+        layer = QuantumLayer(circuit, list(x), list(w), [Z], simulator)
+        layer.weight.data = torch.tensor([0.4, 1.1], dtype=torch.float64)
+        at = [torch.tensor([[0.3, -0.7], [1.0, 0.2]], dtype=torch.float64, requires_grad=True), layer.weight]
+        first = torch.autograd.grad(layer(at[0]).sum(), at, create_graph=True)
+        second = torch.autograd.grad(sum((one**2).sum() for one in first), at, create_graph=True)
+        third = torch.autograd.grad(sum(one.sum() for one in second), at)
+        found.append([*first, *second, *third])
+    for sampled, exact in zip(*found, strict=True):
+        assert torch.allclose(sampled, exact, rtol=0, atol=1e-12)

@@ -171,7 +171,7 @@ def test_end_to_end_learns_iris(iris):
 
 def test_regression_learns_a_line(line):
     model = model_of(line)
-    curve = train(model, line, TrainingSettings(epochs=40, patience=40, learning_rate=0.05), seed=0).curve
+    curve = train(model, line, TrainingSettings(epochs=80, patience=80, learning_rate=0.05), seed=0).curve
     assert max(point.validation_score for point in curve) > 0.9
 
 
@@ -291,3 +291,12 @@ def test_settings_that_are_impossible(settings, text):
 
 def test_settings_that_are_possible():
     assert TrainingSettings().check() is None
+
+
+def test_where_no_weight_is_trained_the_gradient_is_zero(moons):
+    fixed = Architecture(
+        dict(n_qubits=2, encoding="angle", ansatz=dict(name="gates", sequence=[dict(name="h", qubit=0)]), hidden=[])
+    )
+    model = build_model(fixed, 2, 2, seed=0)
+    (point,) = train(model, moons, TrainingSettings("quantum_only", epochs=1), seed=0).curve
+    assert point.gradient == 0.0

@@ -13,7 +13,7 @@ NAMES = ["accuracy", "flops"]
     [
         ("accuracy >= 0.9", "accuracy", ">=", 0.9),
         ("flops<=1e6", "flops", "<=", 1e6),
-        ("flops >= -2", "flops", ">=", -2),
+        ("flops >= -2", "flops", ">=", -2.0),
     ],
 )
 def test_what_a_text_means(text, name, sense, bound):

@@ -184,6 +184,14 @@ def test_the_lowered_circuit_costs_what_the_plain_one_does(encoding, entangler):
     assert n_two_qubit_gates(candidate) == plain.num_nonlocal_gates()
 
 
+@pytest.mark.parametrize("entangler", ["cx", "cz", "ecr"])
+@pytest.mark.parametrize("topology", ["line", "heavy_hex"])
+def test_native_circuits_need_no_more_gates(topology, entangler):
+    ansatz = dict(name="native", topology=topology, entangler=entangler, n_layers=2)
+    candidate = design(ansatz=ansatz, n_qubits=5)
+    assert n_two_qubit_gates(candidate, backend=BackendChoice(topology=topology, entangler=entangler)) == 2 * 4
+
+
 def test_amplitude_encoding_is_prepared_by_its_circuit():
     """On all-to-all pairs: 2 + 4 CX prepare 8 real amplitudes, three more are the ring."""
     candidate = design(encoding="amplitude", n_qubits=3)

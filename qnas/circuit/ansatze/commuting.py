@@ -15,9 +15,11 @@ from qiskit.circuit import ParameterVector
 from qnas.circuit.ansatze.registry import ansatz
 from qnas.circuit.ansatze.rotations import check_count, turn
 from qnas.errors import DesignError
+from qnas.references import cites
 
 
 @ansatz("commuting")
+@cites("bowles2025")
 def commuting(n_qubits: int, blocks: str = "zx", max_weight: int = 2) -> QuantumCircuit:
     """Blocks of commuting rotations, each about all strings of one letter on 1 to `max_weight` qubits.
 

@@ -9,6 +9,7 @@ from qiskit.circuit import Parameter, ParameterVector
 
 from qnas.circuit.topologies import Pairs, topologies
 from qnas.errors import DesignError, unknown
+from qnas.references import cites
 
 Weights = Iterator[Parameter]
 
@@ -45,6 +46,7 @@ def entangle(circuit: QuantumCircuit, gate: str, pairs: Pairs, weights: Weights)
             getattr(circuit, gate)(control, target)
 
 
+@cites("kandala2017")
 def add_layer(circuit: QuantumCircuit, rotation: str, entangler: str, topology: str, weights: Weights) -> None:
     """One layer: rotations on all qubits, then the entangler on the pairs of a topology."""
     rotate(circuit, rotation, weights)

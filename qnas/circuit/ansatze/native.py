@@ -19,11 +19,13 @@ from qnas.circuit.ansatze.rotations import check_count
 from qnas.circuit.backends import ENTANGLERS, GENERIC, BackendChoice, find_backend
 from qnas.circuit.topologies import Pairs
 from qnas.errors import ConfigurationError, DesignError, unknown
+from qnas.references import cites
 
 EDGES = ("all", "matching")
 
 
 @ansatz("native")
+@cites("kandala2017")
 def native(
     n_qubits: int,
     backend: str = GENERIC,

@@ -17,9 +17,11 @@ from qnas.circuit.ansatze.registry import ansatz
 from qnas.circuit.ansatze.rotations import check_count, turn
 from qnas.circuit.topologies import Pairs
 from qnas.errors import DesignError, unknown
+from qnas.references import cites
 
 
 @ansatz("orthogonal")
+@cites("coyle2025", by_option={"layout": {"pyramid": "kerenidis2021"}})
 def orthogonal(n_qubits: int, layout: str = "pyramid", n_layers: int = 1, hamming_weight: int = 1) -> QuantumCircuit:
     """X on some qubits, then layers of RBS gates, each with its own weight.
 

@@ -10,6 +10,7 @@ from qnas.circuit.ansatze.layers import Weights, entangle, in_order, rotate, wei
 from qnas.circuit.ansatze.registry import ansatz
 from qnas.circuit.topologies import Pairs
 from qnas.errors import DesignError, unknown
+from qnas.references import cites
 
 
 def _chain(n: int) -> Pairs:
@@ -17,11 +18,11 @@ def _chain(n: int) -> Pairs:
 
 
 def _ring(n: int) -> Pairs:
-    return [(k, (k + 1) % n) for k in range(n - 1, -1, -1)]
+    return [(k, (k + 1) % n) for k in range(n - 1, -1, -1) if n > 1]
 
 
 def _ring_back(n: int) -> Pairs:
-    return [((n - 1 + k) % n, (n - 2 + k) % n) for k in range(n)]
+    return [((n - 1 + k) % n, (n - 2 + k) % n) for k in range(n) if n > 1]
 
 
 def _every_pair(n: int) -> Pairs:
@@ -41,7 +42,7 @@ def _brick(n: int) -> Pairs:
 
 
 def _closed_chain(n: int) -> Pairs:
-    return [*_chain(n), (n - 1, 0)]
+    return [*_chain(n), *([(n - 1, 0)] if n > 1 else [])]
 
 
 _Step = tuple[str, Callable[[int], Pairs] | None]
@@ -73,6 +74,7 @@ SIM2019: dict[int, tuple[_Step, ...]] = {
 
 
 @ansatz("sim2019")
+@cites("sim2019")
 def sim2019(n_qubits: int, template: int, n_layers: int = 1) -> QuantumCircuit:
     """A template of Sim et al. 2019, figure 2; `template` is its number there, 1 to 19."""
     if template not in SIM2019:

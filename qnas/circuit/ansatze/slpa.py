@@ -19,11 +19,13 @@ from qiskit.quantum_info import Pauli
 from qnas.circuit.ansatze.registry import ansatz
 from qnas.circuit.ansatze.rotations import check_count, turn
 from qnas.errors import DesignError
+from qnas.references import cites
 
 _NEIGHBOURS = "XX_YY_ZZ"
 
 
 @ansatz("symmetric")
+@cites("chinzei2025")
 def symmetric(n_qubits: int, n_layers: int = 1) -> QuantumCircuit:
     """Rotations about XX, YY and ZZ on the neighbours of a ring.
 
@@ -34,6 +36,7 @@ def symmetric(n_qubits: int, n_layers: int = 1) -> QuantumCircuit:
 
 
 @ansatz("non_symmetric")
+@cites("chinzei2025")
 def non_symmetric(n_qubits: int, n_layers: int = 1) -> QuantumCircuit:
     """Rotations about X and Y of every qubit and ZZ on the neighbours of a ring."""
     check_count("n_layers", n_layers)
@@ -42,6 +45,7 @@ def non_symmetric(n_qubits: int, n_layers: int = 1) -> QuantumCircuit:
 
 
 @ansatz("slpa")
+@cites("chinzei2025")
 def slpa(n_qubits: int, stabilizers: str = "X_Z", logicals: str = _NEIGHBOURS, n_blocks: int = 1) -> QuantumCircuit:
     """Blocks of rotations exp(-i w/2 L S), each with its own weight: one logical L, every S of the stabilizer group.
 

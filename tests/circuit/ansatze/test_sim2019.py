@@ -122,3 +122,8 @@ def controlled(circuit):
     """The pair and the weight of each CRZ."""
     chosen = [i for i in circuit.data if i.operation.name == "crz"]
     return [(tuple(circuit.find_bit(q).index for q in i.qubits), i.operation.params[0]) for i in chosen]
+
+
+@pytest.mark.parametrize("template", range(1, 20))
+def test_one_qubit_has_no_pairs(template):
+    assert sim2019(1, template).num_nonlocal_gates() == 0

@@ -11,6 +11,7 @@ import qnas
 
 
 @qnas.encoding("fourier", width=lambda n_qubits: max(1, n_qubits // 2))
+@qnas.cites("arXiv:2206.12105")
 def fourier(features: Sequence[Parameter], n_qubits: int, base: int = 3) -> QuantumCircuit:
     """Each feature on several qubits, as RY(x), RY(base x), RY(base^2 x), ...
 
