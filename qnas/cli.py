@@ -73,9 +73,11 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("design", nargs="?", help="architecture.json, the folder of a design, or circuit.qasm")
     measure.add_argument("--all", action="store_true", help="the 19 templates of Sim et al. 2019 instead, as a figure")
     measure.add_argument("--objectives", metavar="NAMES", help="which ones, such as accuracy,flops; by default all")
-    measure.add_argument("--data", default="digits", help="a data set, or a file of your own; by default digits")
-    measure.add_argument("--epochs", type=int, default=25, help="of training, for objectives that need it")
-    measure.add_argument("--seed", type=int, default=0, help="of weights, samples and training")
+    measure.add_argument("--data", help="a data set, or a file of your own; by default the run's, or digits")
+    measure.add_argument(
+        "--epochs", type=int, help="of training, where objectives need it; by default the run's, or 25"
+    )
+    measure.add_argument("--seed", type=int, help="of weights, samples and training; by default the run's, or 0")
     measure.add_argument("--json", action="store_true", help="print JSON instead of a table")
     measure.add_argument("--qubits", type=int, default=4, help="of the templates")
     measure.add_argument("--layers", type=int, default=1, help="of the templates")
@@ -269,18 +271,21 @@ def _show_samples(space: Space, splits: Splits, chosen: argparse.Namespace, cons
 def _measure(chosen: argparse.Namespace, console: Console) -> int:
     from qnas.experiment.measure import as_records, measure, subject_of
 
-    if chosen.all:
+    if chosen.all and chosen.design is None:
         return _measure_templates(chosen, console)
-    if chosen.design is None:
-        raise UsageError("name an architecture.json, the folder of a design or a circuit.qasm, or give --all.")
+    if chosen.all or chosen.design is None:
+        raise UsageError("name one architecture.json, folder of a design or circuit.qasm, or give --all instead.")
     names = chosen.objectives.split(",") if chosen.objectives else None
-    subject = subject_of(chosen.design, _data(chosen.data), epochs=chosen.epochs, seed=chosen.seed, names=names)
+    data = None if chosen.data is None else _data(chosen.data)
+    subject = subject_of(chosen.design, data=data, epochs=chosen.epochs, seed=chosen.seed, names=names)
     with Console(stderr=True).status("measuring") as status:
         found = list(measure(subject, watch=lambda name: status.update(f"measuring {name}")))
     if chosen.json:
         print(as_records(subject, found))
         return 0
-    console.print(title_text(f"{chosen.design}, fingerprint {subject.design.architecture.fingerprint}{subject.about}"))
+    console.print(
+        title_text(f"{chosen.design}, fingerprint {subject.design.architecture.fingerprint}, {subject.about}")
+    )
     console.print(measurement_table(found))
     return 0
 
@@ -290,7 +295,11 @@ def _measure_templates(chosen: argparse.Namespace, console: Console) -> int:
 
     with Console(stderr=True).status("measuring") as status:
         table = write_templates(
-            Path(chosen.to), chosen.qubits, chosen.layers, chosen.seed, lambda name: status.update(f"measuring {name}")
+            Path(chosen.to),
+            chosen.qubits,
+            chosen.layers,
+            chosen.seed or 0,
+            lambda name: status.update(f"measuring {name}"),
         )
     if chosen.json:
         print(table.to_json(orient="records", indent=2))

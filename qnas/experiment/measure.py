@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 
@@ -13,13 +13,17 @@ import numpy as np
 
 from qnas.architecture import Architecture
 from qnas.circuit.ansatze import read_openqasm
+from qnas.config import Config
 from qnas.data import DataSettings, Split, Splits
 from qnas.errors import ConfigurationError, UsageError
 from qnas.experiment.evaluation import failure, single_thread, splits_of
+from qnas.experiment.folder import RunFolder
 from qnas.front.tables import as_json
 from qnas.model.training import TrainingSettings
 from qnas.objectives import Design, Estimate, Objective, choose_objectives, objectives
 from qnas.objectives.objective import COSTS
+from qnas.plugins import load_module
+from qnas.space import load_space
 
 _NO_DATA = Split(np.empty((1, 0)), np.zeros((1, 1)))
 FLOORS = ("haar_floor", "haar")
@@ -59,20 +63,25 @@ class Measurement:
 
 
 def subject_of(
-    path: str, data: DataSettings, *, epochs: int = 25, seed: int = 0, names: Sequence[str] | None = None
+    path: str,
+    *,
+    data: DataSettings | None = None,
+    epochs: int | None = None,
+    seed: int | None = None,
+    names: Sequence[str] | None = None,
 ) -> Subject:
     """What a file says.
 
     Args:
         path: an architecture as JSON, the folder of a design of a run, or a circuit in OpenQASM 2 or 3. A circuit has
             no data: all its parameters are weights, and what needs training cannot be measured.
-        data: for an architecture.
-        epochs: of training, for objectives that need it.
-        seed: of everything random.
+        data: for an architecture; by default those of the run it lies in, or the default ones.
+        epochs: of training, for objectives that need it; by default as in the run.
+        seed: of everything random; by default that of the run, or 0.
         names: the objectives; by default all that are registered and apply.
 
     Raises:
-        UsageError: there is no such file, it cannot be read, or an objective is not known.
+        UsageError: there is no such file, it cannot be read, a number is too small, or an objective is not known.
         DesignError: it names no design.
     """
     file = Path(path) / "architecture.json" if Path(path).is_dir() else Path(path)
@@ -82,16 +91,35 @@ def subject_of(
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{str(file)!r} cannot be read: {error}.") from error
-    if epochs < 1:
-        raise ConfigurationError(f"epochs is {epochs}; it must be at least 1.")
-    chosen = choose_objectives(names or list(objectives))
+    for key, value, least in (("epochs", epochs, 1), ("seed", seed, 0)):
+        if value is not None and value < least:
+            raise ConfigurationError(f"{key} is {value}; it must be at least {least}.")
+    config = _config_around(file)
+    wanted = names or list(objectives)
+    options = {name: given for name, given in config.objectives.options.items() if name in wanted}
+    chosen = choose_objectives(wanted, options=options)
+    seed = config.seed if seed is None else seed
     if file.suffix == ".json":
-        design = Design(Architecture.from_json(text), splits_of(data), TrainingSettings(epochs=epochs), seed=seed)
-        return Subject(design, chosen, f", on {data.name}")
+        data, training = data or config.data, replace(config.training, epochs=epochs or config.training.epochs)
+        design = Design(Architecture.from_json(text), splits_of(data), training, seed=seed)
+        return Subject(design, chosen, f"on {data.name}")
     trained = [one.name for one in chosen if one.cost == "trained"]
     if names and trained:
         raise UsageError(f"{trained[0]} needs training, but a circuit by itself has no data; give an architecture.")
-    return Subject(_by_itself(text, seed), tuple(one for one in chosen if one.cost != "trained"), "")
+    about = "a circuit by itself, all of whose parameters are weights"
+    return Subject(_by_itself(text, seed), tuple(one for one in chosen if one.cost != "trained"), about)
+
+
+def _config_around(file: Path) -> Config:
+    """Of the run in whose designs a file lies, with what its space brings along; else the default one."""
+    designs = file.resolve().parent.parent
+    if designs.name != "designs" or not RunFolder(designs.parent).config_file.is_file():
+        return Config()
+    config = RunFolder(designs.parent).read_config()
+    load_space(config.space)
+    for path in config.objectives.add:
+        load_module(path)
+    return config
 
 
 def measure(subject: Subject, watch: Callable[[str], None] = lambda name: None) -> Iterator[Measurement]:
@@ -135,7 +163,11 @@ def as_records(subject: Subject, found: Sequence[Measurement]) -> str:
         for one in found
     ]
     design = subject.design
-    head = {"fingerprint": design.architecture.fingerprint, "architecture": design.architecture.to_dict()}
+    head = {
+        "about": subject.about,
+        "fingerprint": design.architecture.fingerprint,
+        "architecture": design.architecture.to_dict(),
+    }
     return json.dumps(as_json({**head, "measured": rows}), indent=2, allow_nan=False)
 
 

@@ -37,7 +37,7 @@ def qasm_file(tmp_path, circuit):
 
 
 def test_an_architecture_is_measured_as_a_search_would(json_file):
-    subject = subject_of(str(json_file), IRIS, epochs=1, names=["accuracy", *STATES])
+    subject = subject_of(str(json_file), data=IRIS, epochs=1, names=["accuracy", *STATES])
     found = {one.objective.name: one for one in measure(subject)}
     assert list(found) == ["flops", "expressibility", "entangling_capability", "accuracy"]  # the cheapest first
     assert found["flops"].estimate.value == flops(architecture(), 4, 3).total
@@ -47,13 +47,13 @@ def test_an_architecture_is_measured_as_a_search_would(json_file):
 
 
 def test_the_folder_of_a_design_is_its_architecture(json_file):
-    subject = subject_of(str(json_file.parent), IRIS, names=["flops"])
+    subject = subject_of(str(json_file.parent), data=IRIS, names=["flops"])
     assert subject.design.architecture == architecture()
 
 
 def test_a_circuit_by_itself_has_weights_only(tmp_path):
     circuit = sim2019(4, 9)
-    subject = subject_of(qasm_file(tmp_path, circuit), IRIS)
+    subject = subject_of(qasm_file(tmp_path, circuit), data=IRIS)
     found = {one.objective.name: one.estimate for one in measure(subject)}
     assert "accuracy" not in found
     assert found["parameters"].value == circuit.num_parameters
@@ -65,10 +65,10 @@ def test_a_circuit_by_itself_has_weights_only(tmp_path):
 
 
 def test_values_within_the_haar_floor_are_marked(tmp_path):
-    subject = subject_of(qasm_file(tmp_path, sim2019(4, 6, n_layers=2)), IRIS, names=["expressibility"])
+    subject = subject_of(qasm_file(tmp_path, sim2019(4, 6, n_layers=2)), data=IRIS, names=["expressibility"])
     (found,) = measure(subject)
     assert found.within_floor
-    subject = subject_of(qasm_file(tmp_path, sim2019(4, 1)), IRIS, names=["expressibility"])
+    subject = subject_of(qasm_file(tmp_path, sim2019(4, 1)), data=IRIS, names=["expressibility"])
     (found,) = measure(subject)
     assert not found.within_floor
 
@@ -77,7 +77,7 @@ def test_an_objective_that_fails_does_not_stop_the_others(tmp_path):
     bell = QuantumCircuit(2)
     bell.h(0)
     bell.cx(0, 1)
-    subject = subject_of(qasm_file(tmp_path, bell), IRIS, names=["trainability", "depth"])
+    subject = subject_of(qasm_file(tmp_path, bell), data=IRIS, names=["trainability", "depth"])
     depth, trainability = measure(subject)
     assert depth.estimate.value == 2
     assert trainability.estimate is None
@@ -85,7 +85,7 @@ def test_an_objective_that_fails_does_not_stop_the_others(tmp_path):
 
 
 def test_a_value_that_is_no_number_is_a_failure(json_file):
-    subject = subject_of(str(json_file), IRIS, names=["flops"])
+    subject = subject_of(str(json_file), data=IRIS, names=["flops"])
     (objective,) = subject.objectives
     odd = replace(objective, measure=lambda design: Estimate(float("nan")))
     (found,) = measure(replace(subject, objectives=(odd,)))
@@ -94,14 +94,14 @@ def test_a_value_that_is_no_number_is_a_failure(json_file):
 
 def test_the_seed_decides(json_file):
     first, same, other = (
-        next(measure(subject_of(str(json_file), IRIS, seed=seed, names=["expressibility"]))).estimate.value
+        next(measure(subject_of(str(json_file), data=IRIS, seed=seed, names=["expressibility"]))).estimate.value
         for seed in (1, 1, 2)
     )
     assert first == same != other
 
 
 def test_the_record_is_json_and_holds_everything(json_file):
-    subject = subject_of(str(json_file), IRIS, names=STATES)
+    subject = subject_of(str(json_file), data=IRIS, names=STATES)
     record = json.loads(as_records(subject, list(measure(subject))))
     assert record["fingerprint"] == architecture().fingerprint
     (row,) = (row for row in record["measured"] if row["objective"] == "expressibility")
@@ -113,16 +113,30 @@ def test_what_cannot_be_measured_is_a_sentence(tmp_path, json_file):
     circuit = QuantumCircuit(1)
     circuit.ry(ParameterVector("w", 1)[0], 0)
     with pytest.raises(UsageError, match=r"there is no file .*nothing\.json"):
-        subject_of(str(tmp_path / "nothing.json"), IRIS)
+        subject_of(str(tmp_path / "nothing.json"), data=IRIS)
     with pytest.raises(UsageError, match="accuracy needs training, but a circuit by itself has no data"):
-        subject_of(qasm_file(tmp_path, circuit), IRIS, names=["accuracy"])
+        subject_of(qasm_file(tmp_path, circuit), data=IRIS, names=["accuracy"])
     with pytest.raises(PluginError, match="unknown objective 'flop': did you mean 'flops'"):
-        subject_of(str(json_file), IRIS, names=["flop"])
+        subject_of(str(json_file), data=IRIS, names=["flop"])
     with pytest.raises(ConfigurationError, match="epochs is 0; it must be at least 1"):
-        subject_of(str(json_file), IRIS, epochs=0)
+        subject_of(str(json_file), data=IRIS, epochs=0)
+    with pytest.raises(ConfigurationError, match="seed is -1; it must be at least 0"):
+        subject_of(str(json_file), data=IRIS, seed=-1)
     json_file.write_text("{}")
     with pytest.raises(DesignError, match="the architecture has no 'n_qubits'"):
-        subject_of(str(json_file), IRIS)
+        subject_of(str(json_file), data=IRIS)
+
+
+def test_a_design_of_a_run_is_measured_as_it_was_there(tmp_path):
+    job = ["data=moons", "data.n_samples=60", "search.population=3", "search.generations=1", "training.epochs=2"]
+    job += ["seed=3", "executor=serial", "objectives.names=[accuracy,expressibility,flops]"]
+    result = qnas.search([*job, "objectives.options.expressibility.n_pairs=50", f"run_dir={tmp_path / 'run'}"])
+    row = result.front.iloc[0]
+    folder = tmp_path / "run" / "designs" / str(row["id"])
+    found = measure(subject_of(str(folder), names=["accuracy", "expressibility", "flops"]))
+    assert {one.objective.name: one.estimate.value for one in found} == {
+        name: row[name] for name in ("accuracy", "expressibility", "flops")
+    }
 
 
 # --- the command ------------------------------------------------------------------------------------------------
@@ -143,7 +157,12 @@ def test_json_on_the_command_line(json_file, capsys):
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
-    [([], "name an architecture.json"), (["README.md"], "the text is not OpenQASM"), (["nowhere"], "there is no file")],
+    [
+        (["--all", "some.json"], "give --all instead"),
+        ([], "name one architecture.json"),
+        (["README.md"], "the text is not OpenQASM"),
+        (["nowhere"], "there is no file"),
+    ],
 )
 def test_a_mistake_is_one_sentence(arguments, sentence, capsys):
     assert main(["measure", *arguments]) == 2
