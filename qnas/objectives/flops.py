@@ -23,14 +23,18 @@ _UNIT_PHASES = (1, -1, 1j, -1j)
 
 @dataclass(frozen=True)
 class Flops:
-    """Floating-point operations of one sample, by part."""
+    """Floating-point operations of one sample, by part; docs/flops.md has the convention and an example by hand.
+
+    Attributes:
+        encoding, circuit, readout, classical: of the forward pass.
+        sweep: of the circuit's backward pass by the adjoint method, see `sweep_flops`.
+    """
 
     encoding: int
     circuit: int
     readout: int
     classical: int
-    n_rotations: int
-    n_qubits: int
+    sweep: int
 
     @property
     def total(self) -> int:
@@ -39,13 +43,12 @@ class Flops:
 
     @property
     def training_step(self) -> int:
-        """Forward and backward of one sample by the adjoint method.
+        """Forward, and backward with the derivatives of all weights and inputs of the circuit.
 
-        Backward: the readout once more, the circuit undone on two states, one inner product of 4 * 2^n for each
-        rotation, and twice the classical part.
+        The backward pass of the classical part is twice its forward pass, as is customary: of a linear map, the
+        derivatives of its weights cost as much as the map, and those of its inputs, too.
         """
-        undone = 2 * (self.encoding + self.circuit) + 4 * 2**self.n_qubits * self.n_rotations
-        return self.total + self.readout + undone + 2 * self.classical
+        return self.total + self.sweep + 2 * self.classical
 
 
 def flops(architecture: Architecture, n_features: int, n_outputs: int) -> Flops:
@@ -72,16 +75,32 @@ def _flops(builder: ModelBuilder) -> Flops:
         circuit=n_circuits * (program_flops(program) - encoding),
         readout=n_circuits * readout_flops(design.observables),
         classical=classical_flops(model, builder.n_features),
-        n_rotations=n_circuits * len(program.rotations),
-        n_qubits=program.n_qubits if n_circuits else 0,
+        sweep=n_circuits * sweep_flops(program, design.observables),
     )
 
 
 def program_flops(program: CircuitProgram) -> int:
     """Of applying every operation to a state of 2^n amplitudes; amplitude encoding is a norm and 2^n divisions."""
+    preparation = 0 if program.amplitude_inputs is None else 3 * 2**program.n_qubits
+    return preparation + _operations_flops(program)
+
+
+def sweep_flops(program: CircuitProgram, observables: Iterable[SparsePauliOp]) -> int:
+    """Of the adjoint method's way back (arXiv 2009.02823), when the final state psi is at hand.
+
+    lambda = sum_k g_k O_k psi costs what the readout does but for the squares: 2 per amplitude for the product of psi
+    with the diagonal of all strings of Z, instead of 3, and one product less for each coefficient. Then the circuit is
+    undone on psi and lambda, with an inner product Im <lambda| P |psi> of 4 per amplitude for each rotation. For
+    amplitude encoding, lambda is projected and divided by the norm, 5 per amplitude.
+    """
     dim = 2**program.n_qubits
-    preparation = 0 if program.amplitude_inputs is None else 3 * dim
-    return preparation + sum(_operation_flops(operation, dim) for operation in program.operations)
+    projection = 0 if program.amplitude_inputs is None else 5 * dim
+    undone = 2 * _operations_flops(program) + 4 * dim * len(program.rotations)
+    return _strings_flops(observables, of_squares=2, of_coefficient=1) + undone + projection
+
+
+def _operations_flops(program: CircuitProgram) -> int:
+    return sum(_operation_flops(operation, 2**program.n_qubits) for operation in program.operations)
 
 
 def _operation_flops(operation: Rotation | Fixed, dim: int) -> int:
@@ -109,18 +128,24 @@ def readout_flops(observables: Iterable[SparsePauliOp]) -> int:
     is a sum with signs, 1 per amplitude. Each string with X or Y is 4 per amplitude. A single string of Z and a string
     with X or Y whose coefficient is not 1 or -1 cost one product and one sum more.
     """
+    return _strings_flops(observables, of_squares=3, of_coefficient=2)
+
+
+def _strings_flops(observables: Iterable[SparsePauliOp], *, of_squares: int, of_coefficient: int) -> int:
+    """Squares per amplitude, if any string is of Z alone; coefficients that are not 1 or -1, each once."""
     operators = list(observables)
     dim = 2 ** operators[0].num_qubits
     any_diagonal = any((~operator.paulis.x.any(axis=1)).any() for operator in operators)
-    return 3 * dim * any_diagonal + sum(_observable_flops(operator, dim) for operator in operators)
+    strings = sum(_observable_flops(operator, dim, of_coefficient) for operator in operators)
+    return of_squares * dim * any_diagonal + strings
 
 
-def _observable_flops(operator: SparsePauliOp, dim: int) -> int:
+def _observable_flops(operator: SparsePauliOp, dim: int, of_coefficient: int) -> int:
     flips, weighted = operator.paulis.x.any(axis=1), np.abs(operator.coeffs) != 1
     n_diagonal = int((~flips).sum())
     summed = 2 * dim if n_diagonal > 1 else n_diagonal * dim
     apart = flips if n_diagonal > 1 else np.full(len(operator), True)
-    return summed + 4 * int(flips.sum()) * dim + 2 * int((weighted & apart).sum())
+    return summed + 4 * int(flips.sum()) * dim + of_coefficient * int((weighted & apart).sum())
 
 
 def classical_flops(model: HybridModel, n_features: int) -> int:

@@ -1,4 +1,5 @@
-"""A state-vector simulator on numbers that count every real addition and multiplication done with them.
+"""A state-vector simulator on numbers that count every real addition and multiplication done with them, forward and
+back by the adjoint method.
 
 Signs and factors of i cost nothing, and a division or a complex product is what it takes in real numbers.
 """
@@ -7,7 +8,7 @@ import math
 
 import numpy as np
 
-from qnas.circuit.program import Rotation
+from qnas.circuit.program import Fixed, Rotation
 
 UNITS = (1, 1j, -1, -1j)
 
@@ -182,3 +183,85 @@ def _with_string(total, term, state, probabilities):
             other = state[source].turned(unit)
             own = own + (amplitude.re * other.re + amplitude.im * other.im)
     return total + Real(coefficient.real) * own if weighted else own
+
+
+# --- backward ------------------------------------------------------------------------------------------------------
+
+
+def sweep(program, angles, state, observables, cotangent):
+    """The derivatives of sum_k cotangent[k] <O_k> by the angle of each slot, and lambda before the first operation."""
+    adjoint, found = seed(observables, cotangent, state), [0.0] * program.n_slots
+    for operation in reversed(program.operations):
+        if isinstance(operation, Rotation):
+            found[operation.slot] = overlap(operation.pauli, operation.qubits, adjoint, state).value
+        state, adjoint = (undone(operation, angles, each) for each in (state, adjoint))
+    return found, adjoint
+
+
+def undone(operation, angles, state):
+    if isinstance(operation, Rotation):
+        return rotated(operation.pauli, operation.qubits, -angles[operation.slot], state)
+    return fixed(Fixed(operation.name, operation.qubits, operation.matrix.conj().T), state)
+
+
+def overlap(pauli, qubits, adjoint, state):
+    """Im <adjoint| P |state>."""
+    total = Real(0)
+    for index, left in enumerate(adjoint):
+        source, unit = pauli_image(pauli, qubits, index)
+        right = state[source].turned(unit)
+        total = total + (left.re * right.im - left.im * right.re)
+    return total
+
+
+def seed(observables, cotangent, state):
+    """sum_k g_k O_k psi: all strings of Z are one diagonal, by which psi is multiplied once."""
+    terms = [(Real(g), operator.to_sparse_list()) for g, operator in zip(cotangent, observables, strict=True)]
+    weights = [Real(0) for _ in state]
+    for g, strings in terms:
+        weights = _with_diagonal(weights, g, [term for term in strings if set(term[0]) <= {"Z"}])
+    some = any(set(term[0]) <= {"Z"} for _, strings in terms for term in strings)
+    found = [a.scaled(w) if some else Complex.of(0) for a, w in zip(state, weights, strict=True)]
+    for g, strings in terms:
+        for term in strings:
+            if not set(term[0]) <= {"Z"}:
+                found = _with_flips(found, g, term, state)
+    return found
+
+
+def _with_diagonal(weights, g, strings):
+    """The weights plus g times a sum of strings of Z, whose entries are prepared where there are several."""
+    if len(strings) == 1:
+        ((pauli, qubits, coefficient),) = strings
+        scaled, sign = _product(g, coefficient.real)
+        signs = (sign * pauli_image(pauli, qubits, index)[1].real for index in range(len(weights)))
+        return [weight + (scaled if s > 0 else -scaled) for weight, s in zip(weights, signs, strict=True)]
+    for index, _ in enumerate(weights if strings else ()):
+        entry = sum(c.real * pauli_image(pauli, qubits, index)[1].real for pauli, qubits, c in strings)
+        weights[index] = weights[index] + Real(entry) * g
+    return weights
+
+
+def _with_flips(found, g, term, state):
+    pauli, qubits, coefficient = term
+    scaled, sign = _product(g, coefficient.real)
+    new = []
+    for index, amplitude in enumerate(found):
+        source, unit = pauli_image(pauli, qubits, index)
+        new.append(amplitude + state[source].turned(unit * sign).scaled(scaled))
+    return new
+
+
+def _product(g, coefficient):
+    """g times a coefficient, which is free if that is 1 or -1, and the sign that is left over."""
+    return (g, coefficient) if abs(coefficient) == 1 else (g * Real(coefficient), 1)
+
+
+def projected(amplitudes, adjoint):
+    """The derivatives by real amplitudes that are normalised first: 2 (Re lambda - <a, Re lambda> a) / norm."""
+    norm = math.sqrt(sum(amplitude.value**2 for amplitude in amplitudes))
+    unit, half = [Real(amplitude.value / norm) for amplitude in amplitudes], Real(norm / 2)
+    along = Real(0)
+    for a, b in zip(unit, adjoint, strict=True):
+        along = along + a * b.re
+    return [((b.re - along * a) / half).value for a, b in zip(unit, adjoint, strict=True)]

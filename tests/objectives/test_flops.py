@@ -1,5 +1,7 @@
 """FLOPs: the quantum part against a simulation that counts, the classical part against torch's own counter."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -10,16 +12,18 @@ from qiskit.quantum_info import SparsePauliOp, Statevector
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from qnas.architecture import Architecture
 from qnas.circuit.lower import lower
 from qnas.circuit.readouts import readouts
 from qnas.model.angles import AngleFunction
 from qnas.model.couplings import couplings, nearest_width
 from qnas.model.hybrid import ModelBuilder
 from qnas.objectives import flops
-from qnas.objectives.flops import classical_flops, design_flops, program_flops, readout_flops
+from qnas.objectives.flops import classical_flops, design_flops, program_flops, readout_flops, sweep_flops
 from qnas.testing.designs import LAYER, architecture, design
 from tests.objectives import counting
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "flops.md"
 FIXED = ("h", "x", "y", "z", "s", "sdg", "t", "tdg", "sx", "cx", "cy", "cz", "ch", "csx", "swap", "iswap", "ecr", "ccx")
 FREE = ("rx", "ry", "rz", "p", "u", "rxx", "ryy", "rzz", "rzx", "crx", "cry", "crz", "cp")
 GATES = get_standard_gate_name_mapping()
@@ -71,9 +75,23 @@ def test_a_random_circuit_costs_what_a_simulation_counts(seed):
     angles = angles_at(program, values)
     state, n_run = counting.counted(counting.run, program, angles, counting.zero_state(3))
     found, n_read = counting.counted(counting.expectations, observables, state)
+    cotangent = rng.normal(size=len(observables))
+    (slopes, _), n_swept = counting.counted(counting.sweep, program, angles, state, observables, cotangent)
     exact = Statevector(circuit.assign_parameters(dict(zip(weights, values, strict=True))))
     assert found == pytest.approx([exact.expectation_value(operator).real for operator in observables], abs=1e-10)
     assert (program_flops(program), readout_flops(observables)) == (n_run, n_read)
+    assert sweep_flops(program, observables) == n_swept
+    for slot in rng.permutation(program.n_slots)[:3].tolist():
+        assert slopes[slot] == pytest.approx(shifted(program, angles, slot, observables, cotangent), abs=1e-10)
+
+
+def shifted(program, angles, slot, observables, cotangent):
+    """The derivative by one angle, by parameter shift."""
+    ends = []
+    for shift in (np.pi / 2, -np.pi / 2):
+        moved = [angle + shift * (k == slot) for k, angle in enumerate(angles)]
+        ends.append(counting.expectations(observables, counting.run(program, moved, counting.zero_state(3))))
+    return np.dot(cotangent, np.subtract(*ends)) / 2
 
 
 @pytest.mark.parametrize(
@@ -91,8 +109,10 @@ def test_a_random_circuit_costs_what_a_simulation_counts(seed):
 @pytest.mark.parametrize("coefficient", [1.0, -1.0, 0.5])
 def test_a_readout_costs_what_a_simulation_counts(observables, coefficient):
     operators = [coefficient * SparsePauliOp(labels) for labels in observables]
-    state = counting.zero_state(3)
+    state, nothing = counting.zero_state(3), lower(QuantumCircuit(3), [], [])
     assert readout_flops(operators) == counting.counted(counting.expectations, operators, state)[1]
+    cotangent = [0.3] * len(operators)
+    assert sweep_flops(nothing, operators) == counting.counted(counting.seed, operators, cotangent, state)[1]
 
 
 def test_a_projector_is_one_diagonal_however_many_strings_it_has():
@@ -162,6 +182,29 @@ def test_an_architecture_costs_what_a_simulation_counts(changes):
     assert found.encoding == n_encoding > 0
     assert found.encoding + found.circuit == n_run + (n_encoding if is_amplitude else 0)
     assert found.readout == n_readout
+    assert found.sweep == swept(builder, inputs, weights, state)
+
+
+def swept(builder, inputs, weights, state):
+    """What an adjoint sweep counts, whose derivatives are those of the model's own circuit."""
+    program, observables = builder.program, builder.design.observables
+    cotangent = np.linspace(0.5, 1.5, len(observables))
+    angles = angles_at(program, [*inputs, *weights])
+    (slopes, adjoint), n = counting.counted(counting.sweep, program, angles, state, observables, cotangent)
+    x, w = (torch.from_numpy(values).requires_grad_() for values in (inputs, weights))
+    by_input, _ = torch.autograd.grad(builder.function(x[None], w) @ torch.from_numpy(cotangent), [x, w])
+    if program.amplitude_inputs is not None:
+        amplitudes = [counting.Real([*inputs, 0.0][k]) for k in program.amplitude_inputs]
+        by_amplitude, n_projected = counting.counted(counting.projected, amplitudes, adjoint)
+        found = [by_amplitude[program.amplitude_inputs.index(k)] for k in range(len(inputs))]
+        assert found == pytest.approx(by_input.tolist(), abs=1e-9)
+        return n + n_projected
+    x = x.detach()[None].requires_grad_()
+    function = AngleFunction(program.angles, np.arange(program.n_slots))
+    through = function(torch.cat([x[0], w])[None])[0] if program.n_slots else torch.zeros(0)
+    (by_slots,) = torch.autograd.grad(through @ torch.tensor(slopes, dtype=torch.float64), x)
+    assert by_slots[0].tolist() == pytest.approx(by_input.tolist(), abs=1e-9)
+    return n
 
 
 @pytest.mark.parametrize(
@@ -190,13 +233,27 @@ def test_a_worked_example():
     circuit    4 RY, 4 RZ; the CX ring moves amplitudes      8 * 6 * 16 =  768
     readout    |psi|^2 and 4 sums of Z                  3 * 16 + 4 * 16 =  112
     classical  3 -> 8: 48, tanh 8, 8 -> 4: 64, tanh 4, pi 4, 4 -> 2: 16 =  144
-    backward   readout 112, undone on two states 2 * 1152 = 2304, 12 inner products of 4 * 16 = 768, classical 288
+    backward   lambda 2 * 16 + 4 * 16 = 96, undone on two states 2 * 1152 = 2304, 12 inner products of 4 * 16 = 768,
+               classical 288
     """
     layers = [dict(rotation="ry_rz", entangler="cx", topology="ring")]
     found = flops(architecture(n_qubits=4, layers=layers, hidden=(8,)), 3, 2)
     assert (found.encoding, found.circuit, found.readout, found.classical) == (384, 768, 112, 144)
     assert found.total == 1408
-    assert found.training_step == 1408 + 112 + 2304 + 768 + 288
+    assert found.training_step == 1408 + 96 + 2304 + 768 + 288
+
+
+def test_the_example_of_the_page_is_right():
+    """The numbers of docs/flops.md are those of its architecture, and of its own sums."""
+    text = PAGE.read_text().split("## An example by hand")[1]
+    chosen = Architecture.from_json(text.split("```json")[1].split("```")[0])
+    found = flops(chosen, 5, 2)
+    rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in text.splitlines() if row.startswith("| ")]
+    numbers = {part: int(number) for part, _, _, number in rows[2:]}
+    assert numbers == {part: getattr(found, part) for part in numbers}
+    assert set(numbers) == {"encoding", "circuit", "readout", "classical", "total", "sweep", "training_step"}
+    for part, _, by_hand, _ in rows[2:]:
+        assert set(by_hand) <= set("0123456789 +*") and eval(by_hand) == numbers[part]
 
 
 # with 5 features, 3 inputs and readouts, 2 outputs and one hidden layer of 4, tanh and scale in the pre-network are
@@ -228,6 +285,20 @@ def test_the_classical_part_is_torchs_count_and_elementwise_functions(coupling):
     model = ModelBuilder(chosen, n_features, 2).build(0)
     found = classical_flops(model, n_features)
     assert found == flops(chosen, n_features, 2).classical == linear_flops(model, n_features) + ELEMENTWISE[coupling]
+
+
+@pytest.mark.parametrize("coupling", [name for name in ELEMENTWISE if name != "quantum"])  # its map is fixed
+def test_the_derivatives_of_linear_maps_cost_twice_the_maps_by_torchs_count(coupling):
+    """With the circuit replaced by something with a derivative, and derivatives by the features as well."""
+    model = ModelBuilder(architecture(coupling=coupling), 5, 2).build(0)
+    for layer in model.quantum_layers:
+        layer.forward = torch.sin
+    features = torch.ones(1, 5, dtype=torch.float64, requires_grad=True)
+    with FlopCounterMode(display=False) as forward:
+        outputs = model(features)
+    with FlopCounterMode(display=False) as backward:
+        torch.autograd.backward(outputs.sum())
+    assert backward.get_total_flops() == 2 * forward.get_total_flops()
 
 
 @pytest.mark.parametrize(
@@ -263,9 +334,8 @@ def test_a_mixture_of_circuits_costs_them_all(weighting):
     """A softmax of 4 values is 5 each, products with 3 readouts and their sum 2 each; a linear map 5 -> 4 is 40."""
     part = dict(name="density", n_circuits=4, weighting=weighting)
     one, mixed = (flops(architecture(coupling=coupling), 5, 2) for coupling in ("serial", part))
-    for name in ("encoding", "circuit", "readout", "n_rotations"):
+    for name in ("encoding", "circuit", "readout", "sweep"):
         assert getattr(mixed, name) == 4 * getattr(one, name)
-    assert mixed.n_qubits == one.n_qubits
     assert mixed.classical == one.classical + 5 * 4 + 2 * 4 * 3 + (2 * 5 * 4 if weighting == "input" else 0)
 
 
@@ -301,7 +371,7 @@ def test_the_classical_control_has_a_classical_part_only():
     builder = ModelBuilder(chosen, 5, 2)
     width = nearest_width(3, 3, int(builder.live_weights.sum()))
     found = flops(chosen, 5, 2)
-    assert (found.encoding, found.circuit, found.readout) == (0, 0, 0)
+    assert (found.encoding, found.circuit, found.readout, found.sweep) == (0, 0, 0, 0)
     elementwise = 10 + width + 3
     assert found.classical == found.total == linear_flops(builder.build(0), 5) + elementwise
     assert found.classical == 64 + 12 * width + 12 + elementwise
@@ -313,9 +383,7 @@ def test_sums_of_parts(changes):
     found = flops(architecture(**changes), 3, 2)
     quantum = found.encoding + found.circuit
     assert found.total == quantum + found.readout + found.classical
-    inner_products = 4 * 2**found.n_qubits * found.n_rotations
-    assert found.training_step == 3 * found.total - found.readout + inner_products
-    assert found.training_step == found.total + found.readout + 2 * quantum + inner_products + 2 * found.classical
+    assert found.training_step == 3 * found.classical + quantum + found.readout + found.sweep
 
 
 def test_the_objective_reports_the_parts():
