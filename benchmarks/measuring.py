@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import torch
 from qiskit.quantum_info import Statevector
 
 import qnas
@@ -18,6 +20,13 @@ from benchmarks.implementations import Case, Gradients, Implementation, Step, ci
 ROOT = Path(__file__).resolve().parents[1]
 AGREEMENT = 1e-6
 _BLOCK_SECONDS, _BLOCK_STEPS = 0.1, 100
+
+
+def on_one_thread() -> None:
+    """This process from now on."""
+    torch.set_num_threads(1)
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
 @dataclass(frozen=True)

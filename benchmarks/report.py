@@ -64,7 +64,7 @@ def _verdict(results: Results) -> str:
         f"and {most} of memory. The expressibility of an {plan.expressibility} circuit from {pairs.n_pairs:,} pairs "
         f"takes 1/{pairs.ratio:.0f} of a loop over `Statevector`. The gradients of all agree to {worst:.0e}. "
         f"Of {len(found)} targets {sum(one.met for one in found)} are met{f'; missed: {missed}' if missed else ''}. "
-        f"{_quietness(results)} {_versions()}.\n\n"
+        f"{_quietness(results)} {versions()}.\n\n"
         f"Times as long as qnas, and in brackets the target:\n\n{_ratios(results)}"
     )
 
@@ -80,7 +80,7 @@ def _ratios(results: Results) -> str:
             target = "" if least is None else f" ({least:,g}x)"
             cells.append("-" if ratio is None else f"{ratio:,.3g}x{target}")
         rows.append([name, *cells])
-    return _table(["", *map(str, cases)], rows)
+    return table(["", *map(str, cases)], rows)
 
 
 def _introduction(results: Results) -> str:
@@ -90,7 +90,7 @@ def _introduction(results: Results) -> str:
     return (
         f"Forward, and backward with the gradients of weights and inputs, of the same circuit: RY encoding, layers of "
         f"RY and RZ on each qubit and a ring of CX, all <Z_i>; complex128. All in one run in one process, on one "
-        f"thread of {processor()}; {_versions()}. Medians after warm-up, in brackets the quartiles; the "
+        f"thread of {processor()}; {versions()}. Medians after warm-up, in brackets the quartiles; the "
         f"implementations and cases take turns, {results.plan.n_rounds} of them, quick ones of several steps. "
         f"{_quietness(results)} Measured: {limits}.{left_out}"
     )
@@ -113,14 +113,14 @@ def _sizes(results: Results) -> str:
         cells = [_cell(results, name, case) for case in cases]
         rows.append([name, *cells, first, f"{results.difference(name):.0e}"])
     head = ["ms per step", *map(str, cases), "building and compiling, s", "gradients off by"]
-    return f"{_table(head, rows)}\n\nEvery run checks in all cases that gradients agree to {AGREEMENT:.0e}."
+    return f"{table(head, rows)}\n\nEvery run checks in all cases that gradients agree to {AGREEMENT:.0e}."
 
 
 def _growth(results: Results, axis: str) -> str:
     cases = results.plan.growth[axis]
     names = [name for name in results.names if any(name in results.timings[case] for case in cases)]
     rows = [[str(AXES[axis](case)), *(_cell(results, name, case) for name in names)] for case in cases]
-    return _table([f"{axis} \\ ms per step", *names], rows)
+    return table([f"{axis} \\ ms per step", *names], rows)
 
 
 def _cell(results: Results, name: str, case: Case) -> str:
@@ -133,7 +133,7 @@ def _cell(results: Results, name: str, case: Case) -> str:
 
 def _targets(results: Results) -> str:
     rows = [[one.what, one.target, one.found, "yes" if one.met else "**no**"] for one in outcomes(results)]
-    return _table(["", "target", "found", "met"], rows)
+    return table(["", "target", "found", "met"], rows)
 
 
 def _memory(results: Results) -> str:
@@ -150,7 +150,7 @@ def _memory(results: Results) -> str:
         f"## Memory against layers: {cases[0].n_qubits} qubits, batch {cases[0].batch}\n\nMiB that one step adds, each "
         f"in a process of its own: the peak resident set after it, less the resident set when all is imported and the "
         f"circuit is built. What libraries load at their first call is included. The states of the batch take "
-        f"{16 * cases[0].batch * 2 ** cases[0].n_qubits / _MIB:.2g} MiB.\n\n{_table(['layers', *names], rows)}"
+        f"{16 * cases[0].batch * 2 ** cases[0].n_qubits / _MIB:.2g} MiB.\n\n{table(['layers', *names], rows)}"
     )
 
 
@@ -161,18 +161,20 @@ def _expressibility(results: Results) -> str:
         ["loop over `Statevector`", f"{pairs.n_looped:,}, scaled to {pairs.n_pairs:,}", f"{pairs.loop:.3g}"],
     ]
     return (
-        f"## Expressibility of an {case} circuit\n\n{_table(['', 'pairs', 'seconds'], rows)}\n\nThe loop binds the "
+        f"## Expressibility of an {case} circuit\n\n{table(['', 'pairs', 'seconds'], rows)}\n\nThe loop binds the "
         f"circuit, makes two states and their fidelity, {pairs.n_looped:,} times; qnas's time includes the divergence "
         f"and its standard error. Ratio: {pairs.ratio:.3g}."
     )
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """In Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _versions() -> str:
+def versions() -> str:
+    """Of Python and of all that is measured, as far as it is installed."""
     found = [f"Python {platform.python_version()}"]
     for name in _PACKAGES:
         try:

@@ -16,11 +16,9 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
 from benchmarks.figure import plot_growth
 from benchmarks.implementations import IMPLEMENTATIONS, Implementation
-from benchmarks.measuring import peak_memory, race, race_expressibility
+from benchmarks.measuring import on_one_thread, peak_memory, race, race_expressibility
 from benchmarks.report import page, with_verdict
 from benchmarks.results import FULL, QUICK, Plan, Results
 from qnas.front.plots import save_figure
@@ -34,7 +32,7 @@ def main() -> None:
     """Measure, and write the page, the figure and the README."""
     options = _options()
     warnings.simplefilter("ignore")
-    _on_one_thread()
+    on_one_thread()
     started = time.perf_counter()
     results = measured(QUICK if options.quick else FULL, _installed())
     options.output.mkdir(parents=True, exist_ok=True)
@@ -61,12 +59,6 @@ def _installed() -> list[Implementation]:
         if not one.installed:
             print(f"{one.name} is left out: {one.module} is not installed")
     return [one for one in IMPLEMENTATIONS if one.installed]
-
-
-def _on_one_thread() -> None:
-    torch.set_num_threads(1)
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
 def _options() -> argparse.Namespace:

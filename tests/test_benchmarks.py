@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMAND = [sys.executable, "-m", "benchmarks.simulation", "--quick"]
 
 
-def run(*arguments):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+def run(*arguments, module="simulation"):
+    environment, command = {**os.environ, "PYTHONPATH": str(ROOT)}, [sys.executable, "-m", f"benchmarks.{module}"]
     return subprocess.run(
-        [*COMMAND, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, env=environment
+        [*command, "--quick", *arguments], cwd=ROOT, capture_output=True, text=True, check=False, env=environment
     )
 
 
@@ -66,7 +65,23 @@ def test_the_figure_is_written(output):
 
 
 @pytest.mark.slow
-def test_a_quick_run_does_not_overwrite_the_verdict():
-    done = run()
+def test_objectives_agree_with_loops_and_are_all_on_the_page(tmp_path):
+    """The run itself compares the values of both."""
+    done = run("--output", str(tmp_path), module="objectives")
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = (tmp_path / "objectives.md").read_text()
+    table = {row[0].strip("`"): row[1:] for row in rows(page)[2:]}
+    assert {"expressibility", "trainability", "flops", "lie_algebra_dim", "gradient_efficiency"} <= set(table)
+    for own, loop, _, ratio in table.values():
+        assert float(ratio.rstrip("x").replace(",", "")) == pytest.approx(
+            float(loop.replace(",", "")) / float(own), rel=0.02
+        )
+    assert "take 0." in page and "the target is 2.5 s" in page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", ["simulation", "objectives"])
+def test_a_quick_run_does_not_overwrite_the_verdict(module):
+    done = run(module=module)
     assert done.returncode == 2
     assert "--quick needs another --output" in done.stderr
