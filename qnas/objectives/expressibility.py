@@ -19,6 +19,8 @@ from qnas.references import cites
 
 SIM2019 = "Sim, Johnson and Aspuru-Guzik 2019, arXiv 1905.10876, eqs. 7-9"
 _N_RESAMPLES = 200
+_FEWEST_TO_JUDGE = 100
+"""Fewer pairs may all fall into one bin, which looks like no error at all."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ class Sampling:
         max_pairs: never more than these.
 
     Raises:
-        CircuitError: there would be no pairs or no bins, or an error of 0 is wanted.
+        CircuitError: there would be fewer than 2 pairs or no bins, an error of 0 is wanted, or an error by so few pairs
+            that they do not tell it.
     """
 
     n_pairs: int = 5000
@@ -61,13 +64,20 @@ class Sampling:
     max_pairs: int = 1_000_000
 
     def __post_init__(self) -> None:
-        if self.n_pairs < 1 or self.n_bins < 1:
+        if self.n_pairs < 2 or self.n_bins < 1:
             raise CircuitError(
-                f"expressibility needs at least one pair and one bin, but n_pairs is {self.n_pairs} and n_bins is "
-                f"{self.n_bins}."
+                f"expressibility and its error need at least 2 pairs and one bin, but n_pairs is {self.n_pairs} and "
+                f"n_bins is {self.n_bins}."
             )
-        if self.max_error is not None and not self.max_error > 0:
+        if self.max_error is None:
+            return
+        if not self.max_error > 0:
             raise CircuitError(f"max_error is {self.max_error}; a standard error is above 0, so allow more than that.")
+        if not _FEWEST_TO_JUDGE <= self.n_pairs <= self.max_pairs:
+            raise CircuitError(
+                f"n_pairs is {self.n_pairs}, from which the standard error is judged first; with max_error it is from "
+                f"{_FEWEST_TO_JUDGE} to max_pairs, which is {self.max_pairs}."
+            )
 
 
 def expressibility(
@@ -94,8 +104,8 @@ def expressibility(
         floor.
 
     Raises:
-        CircuitError: the circuit does not lower, there are no pairs or no bins, or `max_pairs` are too few for
-            `max_error`.
+        CircuitError: the circuit does not lower, there are fewer than 2 pairs or no bins, or `max_pairs` are too few
+            for `max_error`.
     """
     sampling = Sampling(n_pairs, n_bins, max_error, max_pairs)
     return _expressibility(program_of_weights(circuit), NO_INPUTS, sampling, np.random.default_rng(seed))

@@ -19,6 +19,7 @@ from qnas.objectives.design import Design
 from qnas.objectives.lie_algebra import CHINZEI2024, program_dimension
 from qnas.objectives.objective import Estimate, objective
 from qnas.references import cites
+from qnas.simulation.observables import check_observables
 from qnas.simulation.paulis import PauliString, flipped, signs
 
 MOST_QUBITS = 10
@@ -69,8 +70,8 @@ def gradient_efficiency(circuit: QuantumCircuit, observable: SparsePauliOp, seed
         seed: of the weights, uniform on [0, 2 pi), and of the vectors that commutators are tested with.
 
     Raises:
-        CircuitError: the circuit has no parameters, more than 10 qubits, or another width than the observable, no
-            gradient operator differs from zero, or the Lie algebra cannot be computed.
+        CircuitError: the circuit has no parameters, more than 10 qubits, or another width than the observable, the
+            observable is not Hermitian, no gradient operator differs from zero, or the Lie algebra cannot be computed.
     """
     program = lower(circuit, [], list(circuit.parameters))
     names = [parameter.name for parameter in circuit.parameters]
@@ -135,6 +136,7 @@ def _check(program: CircuitProgram, observable: SparsePauliOp) -> None:
         raise CircuitError(
             f"the observable acts on {observable.num_qubits} qubits, but the circuit has {program.n_qubits}."
         )
+    check_observables([observable], program.n_qubits)
 
 
 def largest_efficiency(lie_algebra_dim: int, n_qubits: int) -> float:

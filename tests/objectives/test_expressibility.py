@@ -251,12 +251,24 @@ def test_an_error_of_zero_cannot_be_wanted():
         expressibility(sim2019(4, 1), max_error=0.0)
 
 
-@pytest.mark.parametrize(("n_pairs", "n_bins"), [(0, 75), (100, 0)])
-def test_no_pairs_and_no_bins_are_refused(n_pairs, n_bins):
+@pytest.mark.parametrize(("n_pairs", "max_pairs"), [(2, 1000), (99, 1000), (2000, 1000)])
+def test_an_error_is_not_judged_by_a_few_pairs(n_pairs, max_pairs):
+    """Two pairs in one bin would look like an error of 0."""
+    with pytest.raises(CircuitError) as refusal:
+        expressibility(sim2019(2, 1), n_pairs=n_pairs, max_error=0.1, max_pairs=max_pairs)
+    assert str(refusal.value) == (
+        f"n_pairs is {n_pairs}, from which the standard error is judged first; with max_error it is from 100 to "
+        "max_pairs, which is 1000."
+    )
+
+
+@pytest.mark.parametrize(("n_pairs", "n_bins"), [(0, 75), (1, 75), (100, 0)])
+def test_too_few_pairs_and_no_bins_are_refused(n_pairs, n_bins):
     with pytest.raises(CircuitError) as refusal:
         expressibility(sim2019(2, 1), n_pairs=n_pairs, n_bins=n_bins)
     assert str(refusal.value) == (
-        f"expressibility needs at least one pair and one bin, but n_pairs is {n_pairs} and n_bins is {n_bins}."
+        f"expressibility and its error need at least 2 pairs and one bin, but n_pairs is {n_pairs} and n_bins is "
+        f"{n_bins}."
     )
 
 

@@ -238,6 +238,9 @@ def test_what_cannot_be_measured_is_refused_in_one_sentence():
         "the circuit has no weights, so there are no derivatives to measure."
     )
     assert refused(circuit, SparsePauliOp("ZZZ")) == "the observable acts on 3 qubits, but the circuit has 2."
+    assert refused(circuit, SparsePauliOp("ZZ", 1j)) == (
+        "observable 0 has complex coefficients [0.+1.j]; it must be Hermitian."
+    )
     assert refused(circuit, SparsePauliOp("II")) == (
         "the observable does not depend on any weight, so there are no derivatives to measure."
     )
