@@ -3,6 +3,7 @@
 import numpy as np
 
 import qnas
+from qnas.circuit.topologies import topologies
 from qnas.data import DataSettings
 from qnas.experiment.evaluation import splits_of
 from qnas.experiment.probes import Workshop
@@ -49,7 +50,8 @@ def test_networks_are_told_apart_by_circuit_and_model():
     assert len(networks) == found.size == 16 and "" not in networks
 
 
-def test_names_that_mean_one_network_are_one():
+def test_names_that_mean_one_network_are_one(monkeypatch):
+    monkeypatch.setattr(topologies, "_parts", dict(topologies._parts))
     layer = dict(rotation="ry", entangler="cx")
     same = Space(n_qubits=3, encoding="angle", layers=repeat(1, 1, **layer, topology=choice("line", "own_line")))
 

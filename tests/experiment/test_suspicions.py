@@ -5,6 +5,7 @@ import pytest
 import qnas
 from qnas.data import DataSettings
 from qnas.experiment.check import find_mistakes
+from qnas.model.couplings import couplings
 from qnas.model.training import TrainingSettings
 from qnas.space import boolean, choice, integer, repeat
 from tests.experiment.spaces import LAYER, layers, space
@@ -155,7 +156,9 @@ def test_an_option_that_nothing_reads():
     assert "all with encoding = angle: unknown option of the encoding 'angle', 'axes': did you mean 'axis'?" in text
 
 
-def test_a_part_that_raises():
+def test_a_part_that_raises(monkeypatch):
+    monkeypatch.setattr(couplings, "_parts", dict(couplings._parts))
+
     @qnas.coupling("raising")
     def raising(parts):
         return 1 / 0
