@@ -34,18 +34,60 @@ class ObjectiveSettings:
 
 @dataclass(frozen=True)
 class ExecutorSettings:
-    """Where evaluations run: "local" in worker processes of this machine, "serial" in this process.
+    """Where evaluations run, and what one of them may take.
 
-    `workers`, of "local" only: None means one per processor core that this process may use.
+    Attributes:
+        name: "local" for worker processes of this machine, "serial" for this process, "dask" for a cluster that is
+            there, "slurm" for one that is started by jobs.
+        workers: of "local", None means one per processor core that this process may use; of "slurm", so many jobs.
+        address: of the scheduler of "dask", e.g. "tcp://10.0.0.1:8786".
+        seconds: wall-clock limit of one evaluation; None for no limit.
+        memory_gib: memory limit of one evaluation, in GiB of its process; None for no limit.
+        options: of "slurm", keywords of dask_jobqueue.SLURMCluster, e.g. `{queue: long, walltime: "8:00"}`.
     """
 
     name: str = "local"
     workers: int | None = None
+    address: str | None = None
+    seconds: float | None = None
+    memory_gib: float | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LedgerSettings:
+    """Where evaluations are kept, and whose are used again.
+
+    Attributes:
+        url: of a database (SQLAlchemy), which several machines may use; None for `ledger.jsonl` in the run folder.
+        reuse: folders of earlier runs; what they evaluated under the same conditions is not evaluated again.
+    """
+
+    url: str | None = None
+    reuse: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class StopSettings:
+    """When a search ends before its budget is spent; None for a rule that is off.
+
+    Attributes:
+        seconds: after so much wall-clock time of this process.
+        hypervolume: once the front has this hypervolume, in the unit of the box that the first generation spans.
+        patience: after so many evaluations without progress in hypervolume.
+    """
+
+    seconds: float | None = None
+    hypervolume: float | None = None
+    patience: int | None = None
 
 
 @dataclass(frozen=True)
 class Config:
-    """Everything a run depends on. `run_dir` and `executor` say where it runs and never change its front."""
+    """Everything a run depends on.
+
+    `run_dir`, `executor` and `ledger.url` say where it runs; they never change its front.
+    """
 
     run_dir: str = "runs/latest"
     seed: int = 0
@@ -56,6 +98,8 @@ class Config:
     simulation: SimulationSettings = field(default_factory=SimulationSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
     executor: ExecutorSettings = field(default_factory=ExecutorSettings)
+    ledger: LedgerSettings = field(default_factory=LedgerSettings)
+    stop: StopSettings = field(default_factory=StopSettings)
 
 
 def schema() -> DictConfig:
@@ -66,7 +110,8 @@ def schema() -> DictConfig:
         child = node._get_node(item.name)
         if isinstance(child, DictConfig):
             OmegaConf.set_readonly(child, None)
-    OmegaConf.set_struct(node.objectives.options, False)  # the objectives themselves know which options they take
+    for options in (node.objectives.options, node.executor.options):  # whose owners know which ones they take
+        OmegaConf.set_struct(options, False)
     return node
 
 

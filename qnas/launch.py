@@ -37,15 +37,17 @@ from qnas.space.reference import reference_to
 
 GROUPS = ("data", "objectives", "search", "simulation", "training", "executor", "experiment")
 _VERSION_BASE = "1.3"
-_FREE_FORM = "objectives.options"
+_FREE_FORM = ("objectives.options.", "executor.options.")
 _SEE = "See qnas search --cfg job."
 _ALLOWED = {
     "int": "a whole number",
     "int | None": "a whole number or null",
     "float": "a number",
+    "float | None": "a number or null",
     "str": "a text",
     "str | None": "a text or null",
     "list[str]": "a list such as [a,b]",
+    "dict[str, Any]": "options such as executor.options.queue=long",
     "dict[str, dict[str, Any]]": "options by objective, e.g. objectives.options.expressibility.n_pairs=2000",
 }
 
@@ -239,7 +241,7 @@ def _check_keys(overrides: Sequence[str], folders: Sequence[str]) -> None:
 
 
 def _check_key(key: str) -> None:
-    if key.startswith(("hydra", f"{_FREE_FORM}.")):
+    if key.startswith(("hydra", *_FREE_FORM)):
         return
     parts = key.split(".")
     for depth, (name, fields) in enumerate(_walk(key)):

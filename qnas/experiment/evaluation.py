@@ -38,13 +38,14 @@ class State(Enum):
     INVALID = "the design cannot be built, or is over a budget"
     NOT_A_NUMBER = "not a number"
     OUT_OF_MEMORY = "out of memory"
+    OUT_OF_TIME = "out of time"
     ERROR = "an objective or part raised"
     LOST = "the worker died"
 
     @property
     def about_design(self) -> bool:
-        """Whether this says something about the design; a dead worker or full memory may be better luck next time."""
-        return self not in (State.LOST, State.OUT_OF_MEMORY)
+        """Whether this says something about the design, and not about the machine, which may do better next time."""
+        return self not in (State.LOST, State.OUT_OF_MEMORY, State.OUT_OF_TIME)
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
 from functools import cache
-from itertools import islice
 from typing import Any, Protocol, runtime_checkable
 
 from qnas.config import ExecutorSettings
@@ -20,24 +20,39 @@ _RESTART_SECONDS = 120
 
 @runtime_checkable
 class Executor(Protocol):
-    """Evaluates tasks; results come as they complete, each with the position of its task."""
+    """Evaluates tasks, in the order in which they are submitted; results come as they complete.
+
+    Attributes:
+        n_workers: how many evaluations run at once.
+    """
 
     n_workers: int
 
-    def run(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Evaluation]]:
-        """Evaluate all tasks, in any order."""
+    def submit(self, key: int, task: Task) -> None:
+        """Have a task evaluated; returns at once."""
+        ...
+
+    def take(self) -> tuple[int, Evaluation]:
+        """The next evaluation to complete, with the key of its task; waits for it. Something must be submitted."""
         ...
 
 
 class SerialExecutor:
-    """One after the other, in this process."""
+    """One after the other, in this process, once a result is asked for."""
 
     n_workers = 1
 
-    def run(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Evaluation]]:
-        """Evaluate all tasks in order."""
-        for position, task in enumerate(tasks):
-            yield position, evaluate(task)
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[int, Task]] = deque()
+
+    def submit(self, key: int, task: Task) -> None:
+        """Put it at the end of the queue."""
+        self._waiting.append((key, task))
+
+    def take(self) -> tuple[int, Evaluation]:
+        """Evaluate the first of the queue."""
+        key, task = self._waiting.popleft()
+        return key, evaluate(task)
 
 
 class DaskExecutor:
@@ -51,27 +66,33 @@ class DaskExecutor:
     def __init__(self, connect: Callable[[], Any], n_workers: int) -> None:
         self._connect = connect
         self.n_workers = n_workers
+        self._waiting: deque[tuple[int, Task]] = deque()
+        self._running: dict[Any, tuple[int, Task]] = {}
+        self._completed: Any = None
 
-    def run(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Evaluation]]:
-        """Evaluate all tasks; results in order of completion."""
+    def submit(self, key: int, task: Task) -> None:
+        """Start it on a free worker, or put it at the end of the queue."""
+        self._waiting.append((key, task))
+        self._fill()
+
+    def take(self) -> tuple[int, Evaluation]:
+        """The next result, in order of completion."""
+        future = next(self._completed)
+        key, task = self._running.pop(future)
+        evaluation = self._result(future, task)
+        self._fill()
+        return key, evaluation
+
+    def _fill(self) -> None:
+        """Give every free worker a task."""
         from distributed import as_completed
 
-        if not tasks:
-            return
-        waiting = enumerate(tasks)
-        positions = dict(self._submit(item) for item in islice(waiting, self.n_workers))
-        running = as_completed(list(positions))
-        for future in running:
-            position = positions.pop(future)
-            yield position, self._result(future, tasks[position])
-            for item in islice(waiting, 1):
-                successor, successor_position = self._submit(item)
-                positions[successor] = successor_position
-                running.add(successor)
-
-    def _submit(self, item: tuple[int, Task]) -> tuple[object, int]:
-        position, task = item
-        return self._connect().submit(evaluate, task, pure=False), position
+        while self._waiting and len(self._running) < self.n_workers:
+            key, task = self._waiting.popleft()
+            future = self._connect().submit(evaluate, task, pure=False)
+            self._running[future] = key, task
+            self._completed = self._completed or as_completed()
+            self._completed.add(future)
 
     def _result(self, future: Any, task: Task) -> Evaluation:
         """The evaluation, or a failed one: `evaluate` itself does not raise, but its way to a worker and back may."""

@@ -29,7 +29,7 @@ _PACKAGES = (
     _QNAS, "qiskit", "qiskit-aer", "qiskit-machine-learning", "torch", "pymoo", "numpy", "optuna", "hydra-core",
     "scikit-learn", "distributed",
 )  # fmt: skip
-_WHERE_NOT_WHAT = ("run_dir", "executor")
+_WHERE_NOT_WHAT = ("run_dir", "executor", "ledger.url")
 """Keys that say where a run happens and do not change its front."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -147,6 +148,14 @@ def _check_columns(space: Space, objectives: Sequence[Objective]) -> None:
         taken[name] = what
 
 
+@dataclass(frozen=True)
+class _Batch:
+    """What was asked at once, and the networks that it means."""
+
+    genotypes: Sequence[Genotype]
+    architectures: Sequence[Architecture]
+
+
 class _Loop:
     """One run on its way."""
 
@@ -162,34 +171,44 @@ class _Loop:
         self._ids: dict[Architecture, int] = {}
 
     def run(self, plan: Plan) -> None:
-        """Ask and tell until the searcher has nothing more to ask."""
-        while genotypes := plan.searcher.ask():
-            architectures = [self._architecture(genotype) for genotype in genotypes]
-            self._evaluate(architectures)
-            evaluations = [self._held[architecture] for architecture in architectures]
-            losses = np.array([losses_of(evaluation, self.findings.objectives) for evaluation in evaluations])
-            violations = [violation_of(evaluation, self.findings.constraints) for evaluation in evaluations]
-            plan.searcher.tell(genotypes, losses, np.array(violations))
-            self._check_any_complete(evaluations)
+        """Ask as early as the searcher allows, tell in the order of asking, until it has nothing more to ask."""
+        pending: deque[_Batch] = deque()
+        while True:
+            while len(pending) < plan.searcher.max_pending and (genotypes := plan.searcher.ask()):
+                pending.append(self._begun(genotypes))
+            if not pending:
+                break
+            self._tell(plan.searcher, pending.popleft())
         if any(design_id >= len(self._ids) for design_id in self._written):
             self._ledger.keep_first(len(self._ids))
         self._note_shortfall(plan)
+
+    def _begun(self, genotypes: Sequence[Genotype]) -> _Batch:
+        """Have an evaluation of each on its way, unless the ledger holds one."""
+        architectures = [self._architecture(genotype) for genotype in genotypes]
+        for architecture in dict.fromkeys(architectures):
+            if architecture in self._held:
+                self._write_if_moved(architecture)
+                self._note(architecture, known=True)
+            else:
+                self._executor.submit(self._ids[architecture], self._task(architecture))
+        return _Batch(genotypes, architectures)
+
+    def _tell(self, searcher: Searcher, batch: _Batch) -> None:
+        """Wait for the results of a batch, and hand them in."""
+        while not all(architecture in self._held for architecture in batch.architectures):
+            _, evaluation = self._executor.take()
+            self._record(evaluation.architecture, evaluation)
+        evaluations = [self._held[architecture] for architecture in batch.architectures]
+        losses = np.array([losses_of(evaluation, self.findings.objectives) for evaluation in evaluations])
+        violations = [violation_of(evaluation, self.findings.constraints) for evaluation in evaluations]
+        searcher.tell(batch.genotypes, losses, np.array(violations))
+        self._check_any_complete(evaluations)
 
     def _architecture(self, genotype: Genotype) -> Architecture:
         architecture = effective(self.findings.space.decode(genotype), self._config.training.configuration)
         self._ids.setdefault(architecture, len(self._ids))
         return architecture
-
-    def _evaluate(self, architectures: Sequence[Architecture]) -> None:
-        """Have an evaluation of each: from the ledger, or made now and written to it."""
-        wanted = list(dict.fromkeys(architectures))
-        for architecture in wanted:
-            if architecture in self._held:
-                self._write_if_moved(architecture)
-                self._note(architecture, known=True)
-        missing = [architecture for architecture in wanted if architecture not in self._held]
-        for position, evaluation in self._executor.run([self._task(architecture) for architecture in missing]):
-            self._record(missing[position], evaluation)
 
     def _record(self, architecture: Architecture, evaluation: Evaluation) -> None:
         """Weights first, so that whatever the ledger holds has its weights."""

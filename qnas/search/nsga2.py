@@ -38,6 +38,8 @@ class Nsga2:
         ConfigurationError: `evaluations` is set, which is the budget of searchers without generations.
     """
 
+    max_pending = 1
+
     def __init__(self, settings: SearchSettings, novelty: Novelty, n_objectives: int, seed: int) -> None:
         if settings.evaluations is not None:
             raise ConfigurationError(
@@ -77,5 +79,6 @@ class Nsga2:
     ) -> None:
         """Select the survivors."""
         self._pending.close(genotypes, losses, violations)
-        self._offspring.set("F", losses, "G", np.minimum(violations, _FAILED)[:, None])
+        # pymoo sorts designs that break a constraint by their violation alone
+        self._offspring.set("F", np.nan_to_num(losses), "G", np.minimum(violations, _FAILED)[:, None])
         self._algorithm.tell(infills=self._offspring)

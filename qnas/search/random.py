@@ -22,6 +22,8 @@ class RandomSearch:
         seed: of the draws.
     """
 
+    max_pending = 1
+
     def __init__(self, settings: SearchSettings, novelty: Novelty, n_objectives: int, seed: int) -> None:
         self.n_evaluations = settings.evaluations or settings.population * settings.generations
         self._novelty = novelty

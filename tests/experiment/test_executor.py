@@ -14,7 +14,7 @@ from distributed.comm import CommClosedError
 from qnas.config import ExecutorSettings, ObjectiveSettings
 from qnas.data import DataSettings
 from qnas.errors import ConfigurationError, RunError
-from qnas.experiment.evaluation import State, Task
+from qnas.experiment.evaluation import Evaluation, State, Task
 from qnas.experiment.executor import DaskExecutor, Executor, check_executor, make_executor, n_cores
 from qnas.experiment.worker import dask_setup
 from qnas.model.training import TrainingSettings
@@ -32,29 +32,38 @@ def tasks():
     return [Task(architecture, *rest, seed=0) for architecture in architectures]
 
 
+def results(executor):
+    """Of all tasks, as they come."""
+    for key, task in enumerate(tasks()):
+        executor.submit(key, task)
+    return (executor.take() for _ in architectures)
+
+
 def test_serial_evaluates_in_order():
     with make_executor(ExecutorSettings("serial")) as executor:
         assert isinstance(executor, Executor) and executor.n_workers == 1
-        results = list(executor.run(tasks()))
-    assert [position for position, _ in results] == [0, 1, 2, 3, 4]
-    assert [evaluation.architecture for _, evaluation in results] == architectures
+        found = list(results(executor))
+    assert [key for key, _ in found] == [0, 1, 2, 3, 4]
+    assert [evaluation.architecture for _, evaluation in found] == architectures
 
 
 def test_serial_evaluates_when_a_result_is_asked_for(monkeypatch):
     evaluated = []
-    monkeypatch.setattr("qnas.experiment.executor.evaluate", evaluated.append)
+    monkeypatch.setattr(
+        "qnas.experiment.executor.evaluate",
+        lambda task: evaluated.append(task) or Evaluation(task.architecture, State.LOST),
+    )
     with make_executor(ExecutorSettings("serial")) as executor:
-        results = executor.run(tasks())
+        found = results(executor)
         for k in range(3):
             assert len(evaluated) == k
-            next(results)
+            next(found)
 
 
 def test_no_worker_starts_before_there_is_something_to_evaluate():
     before = len(psutil.Process().children(recursive=True))
     with make_executor(ExecutorSettings("local", workers=2)) as executor:
         assert executor.n_workers == 2
-        assert list(executor.run([])) == []
         assert len(psutil.Process().children(recursive=True)) == before
 
 
@@ -129,15 +138,14 @@ class AsCompleted(list):
 
     add = list.append
 
-    def __iter__(self):
-        while self:
-            yield self.pop(0)
+    def __next__(self):
+        return self.pop(0)
 
 
 def run(monkeypatch, *trouble, **more):
     monkeypatch.setattr("distributed.as_completed", AsCompleted)
     client = Client(*trouble, **more)
-    return [evaluation for _, evaluation in DaskExecutor(lambda: client, 1).run(tasks())]
+    return [evaluation for _, evaluation in results(DaskExecutor(lambda: client, 1))]
 
 
 @pytest.mark.parametrize(

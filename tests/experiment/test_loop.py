@@ -290,7 +290,7 @@ def test_failures_are_told_as_infeasible(tmp_path, monkeypatch):
 
     class Searcher:
         def __init__(self, searcher):
-            self.ask, self.n_evaluations = searcher.ask, searcher.n_evaluations
+            self.ask, self.n_evaluations, self.max_pending = searcher.ask, searcher.n_evaluations, 1
             self._tell = searcher.tell
 
         def tell(self, genotypes, losses, violations):
