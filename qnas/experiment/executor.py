@@ -1,21 +1,18 @@
-"""Where evaluations run: in this process, or in worker processes on this machine (Dask)."""
+"""Where evaluations run: in this process, in processes of this machine, on a cluster; and what one of them may take."""
 
 from __future__ import annotations
 
-import logging
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError
-from contextlib import ExitStack, contextmanager
-from functools import cache
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, fields
+from typing import Protocol, runtime_checkable
 
 from qnas.config import ExecutorSettings
-from qnas.errors import ConfigurationError, RunError, unknown
-from qnas.experiment.evaluation import Evaluation, State, Task, evaluate, failure
-
-_RESTART_SECONDS = 120
+from qnas.errors import ConfigurationError, unknown
+from qnas.experiment import clusters
+from qnas.experiment.evaluation import Evaluation, Task, evaluate
 
 
 @runtime_checkable
@@ -55,78 +52,9 @@ class SerialExecutor:
         return key, evaluate(task)
 
 
-class DaskExecutor:
-    """Workers of a Dask cluster; at most one task per worker is in flight, so that a death blames one task only.
-
-    Args:
-        connect: gives Dask's client, always the same; called once there is something to evaluate.
-        n_workers: of the cluster.
-    """
-
-    def __init__(self, connect: Callable[[], Any], n_workers: int) -> None:
-        self._connect = connect
-        self.n_workers = n_workers
-        self._waiting: deque[tuple[int, Task]] = deque()
-        self._running: dict[Any, tuple[int, Task]] = {}
-        self._completed: Any = None
-
-    def submit(self, key: int, task: Task) -> None:
-        """Start it on a free worker, or put it at the end of the queue."""
-        self._waiting.append((key, task))
-        self._fill()
-
-    def take(self) -> tuple[int, Evaluation]:
-        """The next result, in order of completion."""
-        future = next(self._completed)
-        key, task = self._running.pop(future)
-        evaluation = self._result(future, task)
-        self._fill()
-        return key, evaluation
-
-    def _fill(self) -> None:
-        """Give every free worker a task."""
-        from distributed import as_completed
-
-        while self._waiting and len(self._running) < self.n_workers:
-            key, task = self._waiting.popleft()
-            future = self._connect().submit(evaluate, task, pure=False)
-            self._running[future] = key, task
-            self._completed = self._completed or as_completed()
-            self._completed.add(future)
-
-    def _result(self, future: Any, task: Task) -> Evaluation:
-        """The evaluation, or a failed one: `evaluate` itself does not raise, but its way to a worker and back may."""
-        from distributed import KilledWorker
-
-        try:
-            result: Evaluation = future.result()
-        except KilledWorker:
-            self._await_workers()
-            reason = "the worker process died, most likely killed for want of memory."
-            return Evaluation(task.architecture, State.LOST, reason=reason, seed=task.seed)
-        except CancelledError as error:
-            raise _gone(error) from error
-        except Exception as error:  # of the task on the worker, or of its result here
-            if future.status != "error" and isinstance(error, OSError):  # of Dask's connection
-                raise _gone(error) from error
-            state, reason = failure(error)
-            reason = f"the task or its result could not be passed between processes: {reason}"
-            return Evaluation(task.architecture, state, reason=reason, seed=task.seed)
-        return result
-
-    def _await_workers(self) -> None:
-        """Until the successor of a dead worker is up: a second task on one worker could be blamed for the first."""
-        try:
-            self._connect().wait_for_workers(self.n_workers, timeout=_RESTART_SECONDS)
-        except TimeoutError as error:
-            raise RunError(f"a worker process died, and did not come back in {_RESTART_SECONDS} s.") from error
-        except OSError as error:
-            raise _gone(error) from error
-
-
-def _gone(error: BaseException) -> RunError:
-    reason = str(error).partition("\n")[0] or type(error).__name__
-    return RunError(f"the connection to the workers was lost ({reason}); go on with `qnas resume`.")
+def n_cores() -> int:
+    """How many processor cores this process may use; a container or a batch system may leave it only some."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
@@ -134,50 +62,45 @@ def _serial(settings: ExecutorSettings) -> Iterator[Executor]:
     yield SerialExecutor()
 
 
-@contextmanager
-def _local(settings: ExecutorSettings) -> Iterator[Executor]:
-    """Worker processes on this machine, which start with the first task."""
-    n_workers = settings.workers or n_cores()
-    with ExitStack() as stack:
-        yield DaskExecutor(cache(lambda: stack.enter_context(_local_cluster(n_workers))), n_workers)
+def _check_dask(settings: ExecutorSettings) -> None:
+    with clusters.connected(settings):
+        pass
 
 
-@contextmanager
-def _local_cluster(n_workers: int) -> Iterator[Any]:
-    """A client of workers that are spawned (Aer hangs in forked ones), have one thread each, and die with us."""
-    import dask
-    from distributed import Client, LocalCluster
+@dataclass(frozen=True)
+class _Kind:
+    """A kind of executor.
 
-    options = {
-        "distributed.worker.daemon": True,
-        "distributed.worker.multiprocessing-method": "spawn",
-        "distributed.worker.preload": ["qnas.experiment.worker"],
-        "distributed.scheduler.allowed-failures": 0,
-        "distributed.admin.tick.limit": "1 minute",
-    }
-    with dask.config.set(options):
-        try:
-            cluster = LocalCluster(
-                n_workers=n_workers,
-                threads_per_worker=1,
-                processes=True,
-                dashboard_address=":0",  # any free port: the scheduler has a web server whether asked or not
-                memory_limit=0,
-                silence_logs=logging.CRITICAL,
-            )
-        except RuntimeError as error:
-            advice = "A script must call qnas.search under `if __name__ == '__main__':`, or use executor=serial."
-            raise RunError(f"the worker processes did not start: {error} {advice}") from error
-        with cluster, Client(cluster) as client:
-            yield client
+    Attributes:
+        make: the executor, for the length of a run.
+        uses: the settings that it reads, beside its name.
+        needs: those among them that must be given, each with what to give.
+        check: raises ConfigurationError for what can only be seen outside of the settings.
+    """
+
+    make: Callable[[ExecutorSettings], AbstractContextManager[Executor]]
+    uses: tuple[str, ...] = ()
+    needs: Mapping[str, str] = field(default_factory=dict)
+    check: Callable[[ExecutorSettings], object] = lambda settings: None
 
 
-def n_cores() -> int:
-    """How many processor cores this process may use; a container or a batch system may leave it only some."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-EXECUTORS: dict[str, Callable[[ExecutorSettings], object]] = {"local": _local, "serial": _serial}
+_LIMITS = ("seconds", "memory_gib")
+EXECUTORS: dict[str, _Kind] = {
+    "local": _Kind(lambda settings: clusters.local(settings, settings.workers or n_cores()), ("workers", *_LIMITS)),
+    "serial": _Kind(_serial),
+    "dask": _Kind(
+        clusters.dask,
+        ("address", *_LIMITS),
+        {"address": "the address of a Dask scheduler, such as tcp://10.0.0.1:8786"},
+        _check_dask,
+    ),
+    "slurm": _Kind(
+        lambda settings: clusters.slurm(settings, settings.workers or 1),
+        ("workers", "options", *_LIMITS),
+        {"workers": "the number of jobs"},
+        clusters.job_script,
+    ),
+}
 
 
 @contextmanager
@@ -185,21 +108,47 @@ def make_executor(settings: ExecutorSettings) -> Iterator[Executor]:
     """The executor that the settings name, for the length of a run.
 
     Raises:
-        ConfigurationError: there is no such executor, fewer than one worker is asked for, or any of "serial".
+        ConfigurationError: as `check_executor` does.
+        RunError: Slurm takes no jobs.
     """
-    check_executor(settings)
-    with EXECUTORS[settings.name](settings) as executor:  # type: ignore[attr-defined]
+    _check_settings(settings)
+    with EXECUTORS[settings.name].make(settings) as executor:
         yield executor
 
 
 def check_executor(settings: ExecutorSettings) -> None:
-    """Raise ConfigurationError if `make_executor` would."""
+    """See whether evaluations can run there.
+
+    Raises:
+        ConfigurationError: there is no such executor; a setting has a value that it cannot have, is missing, or is
+            not used by this executor; or what it stands on is not there, such as a scheduler.
+    """
+    _check_settings(settings)
+    EXECUTORS[settings.name].check(settings)
+
+
+def _check_settings(settings: ExecutorSettings) -> None:
     if settings.name not in EXECUTORS:
         raise ConfigurationError(unknown("executor", settings.name, EXECUTORS, "Set executor.name."))
     if settings.workers is not None and settings.workers < 1:
         raise ConfigurationError(f"executor.workers is {settings.workers}; allowed are whole numbers of at least 1.")
-    if settings.workers is not None and settings.name == "serial":
-        raise ConfigurationError(
-            f"executor.workers is {settings.workers}, but executor=serial evaluates in this process alone; "
-            "leave executor.workers out, or use executor=local."
-        )
+    for name in _LIMITS:
+        limit = getattr(settings, name)
+        if limit is not None and not 0 < limit < float("inf"):
+            raise ConfigurationError(f"executor.{name} is {limit:g}; allowed are numbers over 0, or null for no limit.")
+    _check_uses(settings)
+
+
+def _check_uses(settings: ExecutorSettings) -> None:
+    """A setting that an executor does not read would be ignored in silence."""
+    kind = EXECUTORS[settings.name]
+    for item in fields(ExecutorSettings):
+        key, value = f"executor.{item.name}", getattr(settings, item.name)
+        given = value not in (None, {})
+        if given and item.name not in ("name", *kind.uses):
+            users = ", ".join(f"executor={name}" for name, other in EXECUTORS.items() if item.name in other.uses)
+            raise ConfigurationError(
+                f"{key} is {value}, but executor={settings.name} does not use it; leave {key} out, or use {users}."
+            )
+        if not given and item.name in kind.needs:
+            raise ConfigurationError(f"executor={settings.name} needs {key}: {kind.needs[item.name]}.")

@@ -21,14 +21,10 @@ from omegaconf.errors import OmegaConfBaseException
 from qnas.config import Config, to_config
 from qnas.errors import RunFolderError, UsageError
 from qnas.experiment.sources import changes, record_of
+from qnas.experiment.versions import QNAS, versions
 from qnas.front.files import write_at_once
 from qnas.space import Space
 
-_QNAS = "qnas-hqnn"
-_PACKAGES = (
-    _QNAS, "qiskit", "qiskit-aer", "qiskit-machine-learning", "torch", "pymoo", "numpy", "optuna", "hydra-core",
-    "scikit-learn", "distributed",
-)  # fmt: skip
 _WHERE_NOT_WHAT = ("run_dir", "executor", "ledger.url")
 """Keys that say where a run happens and do not change its front."""
 
@@ -142,14 +138,14 @@ class RunFolder:
             return  # killed at its very beginning
         try:
             began = json.loads(self.environment_file.read_text())
-            begun_with, changed = began["versions"][_QNAS], changes(began["files"], config)
+            begun_with, changed = began["versions"][QNAS], changes(began["files"], config)
         except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
             reason = f"{type(error).__name__}: {error}"
             raise RunFolderError(
                 f"{str(self.environment_file)!r} is not what qnas wrote: {reason}. "
                 "Restore it, or choose another run_dir."
             ) from error
-        if begun_with != (present := version(_QNAS)):
+        if begun_with != (present := version(QNAS)):
             changed.append(f"qnas {begun_with} has become {present}")
         if changed:
             raise RunFolderError(
@@ -184,7 +180,7 @@ class RunFolder:
 def environment() -> dict[str, Any]:
     """Versions, processor, threads and the state of the code."""
     return {
-        "versions": {name: version(name) for name in _PACKAGES},
+        "versions": versions(),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": processor(),

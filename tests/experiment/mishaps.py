@@ -2,6 +2,8 @@
 
 import os
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -33,6 +35,8 @@ MISHAPS = {
     "exit": lambda: sys.exit("no more"),
     "panic": lambda: _raise(Panic("the core gave up")),
     "death": lambda: os._exit(9),
+    "hang": lambda: time.sleep(600),
+    "hog": lambda: time.sleep(600 * len(b"x" * 2**31)),
     "details": lambda: Estimate(1.0, details={"open": sys.stdout}),
     "threads": lambda: torch.get_num_threads(),
     "numpy": lambda: Estimate(np.float64(0.5), np.float64(0.25), {"array": np.arange(2), "pair": (np.int64(1), None)}),
@@ -40,7 +44,15 @@ MISHAPS = {
 
 
 @qnas.objective("minimize", "mishaps")
-def mishap(design, *, kind="error", only=(), everywhere=False):
-    """1; but a mishap for some fingerprints only, for all designs, or for those with a single layer."""
+def mishap(design, *, kind="error", only=(), everywhere=False, once=""):
+    """1; but a mishap for some fingerprints only, for all designs, or for those with a single layer.
+
+    With a folder in `once` it strikes a design the first time only.
+    """
     struck = design.architecture.fingerprint in only if only else len(design.architecture.layers) == 1
+    if once and (struck or everywhere):
+        mark = Path(once) / design.architecture.fingerprint
+        if mark.exists():
+            return 1.0
+        mark.touch()
     return MISHAPS[kind]() if struck or everywhere else 1.0

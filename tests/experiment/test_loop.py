@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from random import Random
+from threading import Lock, Timer
 
 import psutil
 import pytest
@@ -20,6 +22,7 @@ from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import Ledger
 from qnas.experiment.loop import Callbacks, Silent, check_run, check_space, run_search
 from qnas.experiment.results import read_findings
+from qnas.experiment.supervision import Child
 from qnas.launch import compose
 from qnas.objectives import choose_objectives
 from qnas.space import Space, integer, load_space
@@ -425,18 +428,103 @@ def test_nor_do_designs_that_are_left_out(tmp_path):
     assert front_without_seconds(local.path) == front_without_seconds(serial.path)
 
 
-@pytest.mark.slow
-def test_workers_that_die_take_one_design_each_with_them(tmp_path):
+def with_two_victims(tmp_path, kind, *more):
+    """What comes of a run on two workers in which designs 2 and 3 have a mishap, and of one without."""
     plain = read_findings(qnas.search([*QUICKEST, "search.generations=1", f"run_dir={tmp_path}/plain"]).path)
     victims = [plain.evaluations[k].architecture.fingerprint for k in (2, 3)]
     only = f"objectives.options.mishap.only=['{victims[0]}','{victims[1]}']"
     local = ("executor=local", "executor.workers=2", "search.generations=1")
-    result = qnas.search(with_mishaps("death", only, *local, f"run_dir={tmp_path}/run"))
-    found = read_findings(result.path).evaluations
+    result = qnas.search(with_mishaps(kind, only, *local, *more, f"run_dir={tmp_path}/run"))
+    return read_findings(result.path).evaluations, plain.evaluations
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "limit", "state", "reason"),
+    [
+        (
+            "death",
+            "executor.seconds=300",
+            State.LOST,
+            "no answer in two attempts: first its process exited with code 9, then its process exited with code 9.",
+        ),
+        ("hang", "executor.seconds=6", State.OUT_OF_TIME, "it took longer than the 6 s of executor.seconds; raise ex"),
+        (
+            "hog",
+            "executor.memory_gib=1.5",
+            State.OUT_OF_MEMORY,
+            " GiB, over the 1.5 GiB of executor.memory_gib; raise ",
+        ),
+    ],
+)
+def test_what_goes_wrong_with_a_process_takes_its_design_only(tmp_path, kind, limit, state, reason):
+    found, plain = with_two_victims(tmp_path, kind, limit)
     assert sorted(found) == [0, 1, 2, 3, 4, 5]
-    assert [k for k in sorted(found) if found[k].state is State.LOST] == [2, 3]
-    assert found[2].reason == "the worker process died, most likely killed for want of memory."
-    assert all(found[k].values["flops"] == plain.evaluations[k].values["flops"] for k in (0, 1, 4, 5))
+    assert [k for k in sorted(found) if found[k].state is state] == [2, 3]
+    assert all(reason in found[k].reason for k in (2, 3))
+    assert all(found[k].values["flops"] == plain[k].values["flops"] for k in (0, 1, 4, 5))
+
+
+@pytest.mark.slow
+def test_a_process_that_dies_once_changes_nothing(tmp_path):
+    (tmp_path / "marks").mkdir()
+    found, plain = with_two_victims(tmp_path, "death", f"objectives.options.mishap.once={tmp_path}/marks")
+    assert len(list((tmp_path / "marks").iterdir())) == 2
+    assert [found[k].values["flops"] for k in found] == [plain[k].values["flops"] for k in plain]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ("executor.seconds=0.001", "(out of time): it took longer than the 0.001 s of executor.seconds; raise exec"),
+        ("executor.memory_gib=0.05", "(out of memory): executor.memory_gib is 0.05, but a process takes 0."),
+    ],
+)
+def test_a_limit_below_what_any_design_needs_ends_the_run_and_names_the_key(tmp_path, limit, said):
+    local = ("executor=local", "executor.workers=2", "search.population=3", limit)
+    with pytest.raises(RunError) as error:
+        qnas.search([*QUICKEST, *local, f"run_dir={tmp_path}/run"])
+    start = "all 3 designs of the first generation failed, so there is nothing to search with; the first one "
+    assert str(error.value).startswith(f"{start}{said}")
+    assert f"raise {limit.partition('=')[0]}" in str(error.value)
+
+
+class Kills:
+    """Kills processes that evaluate, each at a random moment of the first attempt of an evaluation."""
+
+    def __init__(self, monkeypatch, n):
+        self.left, self.n = n, 0
+        self._random, self._lock, self._begun, self._request = Random(0), Lock(), set(), Child.request
+        monkeypatch.setattr(Child, "request", lambda child, *arguments: self._watched(child, *arguments))
+
+    def _watched(self, child, argument, limits):
+        with self._lock:
+            spared = argument in self._begun or not self.left
+            self._begun.add(argument)
+            self.left -= not spared
+        timer = Timer(self._random.uniform(0, 3), self._kill, [child])
+        if not spared:
+            timer.start()
+        try:
+            return self._request(child, argument, limits)
+        finally:
+            if timer.is_alive():  # it was quicker; the next one is killed in its place
+                timer.cancel()
+                self.left += 1
+
+    def _kill(self, child):
+        os.kill(child.pid, signal.SIGKILL)
+        self.n += 1
+
+
+@pytest.mark.slow
+def test_processes_that_are_killed_at_random_moments_change_nothing(reference, tmp_path, monkeypatch):
+    kills = Kills(monkeypatch, 10)
+    result = qnas.search([*JOB, "executor=local", "executor.workers=2", f"run_dir={tmp_path}/run"])
+    assert kills.n == 10
+    assert front_without_seconds(result.path) == front_without_seconds(reference.path)
+    assert records_without_seconds(result.path) == records_without_seconds(reference.path)
 
 
 def started(run_dir, *overrides):
@@ -503,15 +591,16 @@ def test_an_interrupted_run_leaves_no_process_and_says_how_to_go_on(tmp_path, nu
 
 
 @pytest.mark.slow
-def test_a_script_without_a_guard_is_told_about_it(tmp_path):
+def test_a_script_needs_no_guard_and_its_processes_find_modules_beside_it(tmp_path):
+    (tmp_path / "beside.py").write_text(SPACE.read_text())
     script = tmp_path / "script.py"
-    overrides = [*QUICKEST, "executor=local", "executor.workers=1", f"run_dir={tmp_path}/run"]
-    script.write_text(f"import qnas\n\nqnas.search({overrides!r})\n")
+    local = ["executor=local", "executor.workers=1", "search.generations=1", "space=beside:space"]
+    script.write_text(
+        f"import qnas\n\nprint('once')\nqnas.search({[*QUICKEST[1:], *local, f'run_dir={tmp_path}/run']!r})\n"
+    )
     ended = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120, check=False)
-    assert ended.returncode == 1
-    assert "qnas.errors.UsageError: call qnas.search under `if __name__ == '__main__':`" in ended.stderr
-    assert ended.stderr.splitlines()[-1].startswith("qnas.errors.RunError: the worker processes did not start")
-    assert n_evaluated(tmp_path / "run") == 0
+    assert (ended.returncode, ended.stdout) == (0, "once\n"), ended.stderr
+    assert n_evaluated(tmp_path / "run") == 6
 
 
 @pytest.mark.parametrize(

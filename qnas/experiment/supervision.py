@@ -1,0 +1,263 @@
+"""Calls in processes of their own, with limits: whatever happens in there is an ending with a reason.
+
+A Dask worker, here or on another machine, calls `supervise`. It imports neither torch nor Qiskit; its child does.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+
+import psutil
+
+EVALUATE = "qnas.experiment.evaluation:evaluate"
+_GIB = 2**30
+_MEMORY_PERIOD = 0.05
+_START_SECONDS = 300.0
+_END_SECONDS = 5.0
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one call may take.
+
+    Attributes:
+        seconds: wall-clock, without the start of the process; None for no limit.
+        memory_gib: of its process, in GiB; None for no limit.
+    """
+
+    seconds: float | None = None
+    memory_gib: float | None = None
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a call ended.
+
+    Attributes:
+        answer: what came back, pickled; None if nothing did.
+        state: the name of the `State` of an evaluation that did not come back.
+        reason: why it did not, in one sentence.
+        seconds: wall-clock.
+        again: whether another try in a new process may end otherwise.
+    """
+
+    answer: bytes | None = None
+    state: str = "COMPLETE"
+    reason: str = ""
+    seconds: float = 0.0
+    again: bool = False
+
+
+class Child:
+    """A process that answers requests, one at a time.
+
+    On Linux it dies with the thread that makes it.
+
+    Args:
+        target: what it calls, as "module:attribute".
+    """
+
+    def __init__(self, target: str = EVALUATE) -> None:
+        self.target = target
+        self._n_requests = 0
+        ours, theirs = socket.socketpair()
+        with theirs:
+            call = f"serve({theirs.fileno()}, {os.getpid()}, {target!r})"
+            code = f"import sys; sys.path[:] = {sys.path!r}; from qnas.experiment.child import serve; {call}"
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", code],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                env={**os.environ, **_ONE_THREAD},
+                start_new_session=True,  # Ctrl-C in a terminal is for the main process alone
+            )
+        self._connection = Connection(ours.detach())
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process.poll() is None
+
+    def request(self, argument: bytes, limits: Limits) -> Ending:
+        """Have the target called with a pickled argument; unless an answer comes back, the process is gone after."""
+        began = time.monotonic()
+        try:
+            ending = self._start(limits) if not self._n_requests else None
+            if ending is None:
+                began = time.monotonic()
+                self._connection.send_bytes(argument)
+                ending = self._await(limits)
+        except (EOFError, OSError):
+            ending = self._died()
+        self._n_requests += 1
+        if ending.answer is None:
+            self.close()
+        return replace(ending, seconds=time.monotonic() - began)
+
+    def kill(self) -> None:
+        """End the process and what it started; whoever waits for an answer is told so."""
+        if self.alive:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """End the process and forget it."""
+        self.kill()
+        self._process.wait()
+        self._connection.close()
+
+    def _start(self, limits: Limits) -> Ending | None:
+        """Wait until it is ready; an ending if it cannot be used."""
+        if not self._connection.poll(_START_SECONDS):
+            reason = f"the process that was to evaluate it did not start in {_START_SECONDS:g} s."
+            return Ending(state="LOST", reason=reason, again=True)
+        self._connection.recv_bytes()
+        if limits.memory_gib is not None and (used := self._memory_gib()) > limits.memory_gib:
+            reason = (
+                f"executor.memory_gib is {limits.memory_gib:g}, but a process takes {used:.2f} GiB before it evaluates "
+                "anything; raise executor.memory_gib."
+            )
+            return Ending(state="OUT_OF_MEMORY", reason=reason)
+        return None
+
+    def _await(self, limits: Limits) -> Ending:
+        """The answer, or an ending at a limit."""
+        until = None if limits.seconds is None else time.monotonic() + limits.seconds
+        while True:
+            left = None if until is None else max(until - time.monotonic(), 0.0)
+            if self._connection.poll(_nearest(left, limits)):
+                return Ending(self._connection.recv_bytes())
+            if until is not None and time.monotonic() >= until:
+                reason = (
+                    f"it took longer than the {limits.seconds:g} s of executor.seconds; raise executor.seconds to give "
+                    "a design more."
+                )
+                return Ending(state="OUT_OF_TIME", reason=reason)
+            if limits.memory_gib is not None and (used := self._memory_gib()) > limits.memory_gib:
+                return self._too_large(used, limits.memory_gib)
+
+    def _too_large(self, used: float, allowed: float) -> Ending:
+        """What earlier calls left in a process counts, too, so that only a new process says how much one call takes."""
+        reason = (
+            f"its process took {used:.2f} GiB, over the {allowed:g} GiB of executor.memory_gib; raise "
+            "executor.memory_gib to give a design more."
+        )
+        return Ending(state="OUT_OF_MEMORY", reason=reason, again=self._n_requests > 0)
+
+    def _memory_gib(self) -> float:
+        """The resident set; 0 if the process is gone, which the connection will tell."""
+        try:
+            return float(psutil.Process(self.pid).memory_info().rss / _GIB)
+        except psutil.NoSuchProcess:
+            return 0.0
+
+    def _died(self) -> Ending:
+        with suppress(subprocess.TimeoutExpired):  # it has closed the connection, and lives
+            self._process.wait(_END_SECONDS)
+        self.kill()
+        return Ending(state="LOST", reason=f"its process {_described(self._process.wait())}.", again=True)
+
+
+def _nearest(left: float | None, limits: Limits) -> float | None:
+    """Seconds until something must be looked at."""
+    if limits.memory_gib is None:
+        return left
+    return _MEMORY_PERIOD if left is None else min(left, _MEMORY_PERIOD)
+
+
+def _described(code: int) -> str:
+    """How a process of this exit code ended."""
+    if code >= 0:
+        return f"exited with code {code}"
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+    return f"was killed by {name}" + ", as the system does when memory runs out" * (-code == signal.SIGKILL)
+
+
+class StoppedError(Exception):
+    """The run that wants an answer has ended."""
+
+
+_lock = threading.Lock()
+_idle: list[Child] = []
+_busy: dict[Child, str] = {}
+_stopped: set[str] = set()
+
+
+def supervise(argument: bytes, limits: Limits, run: str, target: str = EVALUATE) -> Ending:
+    """Call a target in a child of this process, which is kept for further calls.
+
+    What dies without an answer is tried once more, in a new child.
+
+    Args:
+        argument: of the call, pickled.
+        limits: of the call.
+        run: a name for all calls that `stop` ends together.
+        target: what to call, as "module:attribute".
+
+    Raises:
+        StoppedError: `stop` has been called for this run.
+    """
+    with _taken(run, target, new=False) as child:
+        first = child.request(argument, limits)
+    if not first.again:
+        return first
+    with _taken(run, target, new=True) as child:
+        second = child.request(argument, limits)
+    if second.state != "LOST":
+        return second
+    return replace(second, reason=f"no answer in two attempts: first {first.reason[:-1]}, then {second.reason}")
+
+
+def stop(run: str) -> None:
+    """End what is called for a run, and all children without work. A run that goes on starts new ones."""
+    with _lock:
+        _stopped.add(run)
+        for child, of in _busy.items():
+            if of == run:
+                child.kill()
+        while _idle:
+            _idle.pop().close()
+
+
+@contextmanager
+def _taken(run: str, target: str, *, new: bool) -> Iterator[Child]:
+    """A child for one call, kept after it if it lives."""
+    with _lock:
+        if run in _stopped:
+            raise StoppedError(run)
+        child = (None if new else _from_idle(target)) or Child(target)
+        _busy[child] = run
+    try:
+        yield child
+    finally:
+        with _lock:
+            del _busy[child]
+            if child.alive and run not in _stopped:
+                _idle.append(child)
+            else:
+                child.close()
+
+
+def _from_idle(target: str) -> Child | None:
+    while _idle:
+        child = _idle.pop()
+        if child.alive and child.target == target:
+            return child
+        child.close()
+    return None
