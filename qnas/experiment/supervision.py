@@ -66,11 +66,14 @@ class Child:
 
     Args:
         target: what it calls, as "module:attribute".
+
+    Attributes:
+        n_requests: how many it has been asked so far.
     """
 
     def __init__(self, target: str = EVALUATE) -> None:
         self.target = target
-        self._n_requests = 0
+        self.n_requests = 0
         ours, theirs = socket.socketpair()
         with theirs:
             call = f"serve({theirs.fileno()}, {os.getpid()}, {target!r})"
@@ -98,14 +101,14 @@ class Child:
         """Have the target called with a pickled argument; unless an answer comes back, the process is gone after."""
         began = time.monotonic()
         try:
-            ending = self._start(limits) if not self._n_requests else None
+            ending = self._start(limits) if not self.n_requests else None
             if ending is None:
                 began = time.monotonic()
                 self._connection.send_bytes(argument)
                 ending = self._await(limits)
         except (EOFError, OSError):
             ending = self._died()
-        self._n_requests += 1
+        self.n_requests += 1
         if ending.answer is None:
             self.close()
         return replace(ending, seconds=time.monotonic() - began)
@@ -158,7 +161,7 @@ class Child:
             f"its process took {used:.2f} GiB, over the {allowed:g} GiB of executor.memory_gib; raise "
             "executor.memory_gib to give a design more."
         )
-        return Ending(state="OUT_OF_MEMORY", reason=reason, again=self._n_requests > 0)
+        return Ending(state="OUT_OF_MEMORY", reason=reason, again=self.n_requests > 0)
 
     def _memory_gib(self) -> float:
         """The resident set; 0 if the process is gone, which the connection will tell."""

@@ -44,15 +44,19 @@ MISHAPS = {
 
 
 @qnas.objective("minimize", "mishaps")
-def mishap(design, *, kind="error", only=(), everywhere=False, once=""):
+def mishap(design, *, kind="error", only=(), everywhere=False, each=None, marks=""):
     """1; but a mishap for some fingerprints only, for all designs, or for those with a single layer.
 
-    With a folder in `once` it strikes a design the first time only.
+    `each` gives a kind of mishap by fingerprint. The one named "death_once" leaves a mark in the folder `marks`, and
+    does not happen where there is one.
     """
-    struck = design.architecture.fingerprint in only if only else len(design.architecture.layers) == 1
-    if once and (struck or everywhere):
-        mark = Path(once) / design.architecture.fingerprint
-        if mark.exists():
-            return 1.0
-        mark.touch()
+    fingerprint = design.architecture.fingerprint
+    if each is not None:
+        mark = Path(marks) / fingerprint
+        kind = each.get(fingerprint, "")
+        if kind == "death_once" and not mark.exists():
+            mark.touch()
+            os._exit(9)
+        return MISHAPS[kind]() if kind in MISHAPS else 1.0
+    struck = fingerprint in only if only else len(design.architecture.layers) == 1
     return MISHAPS[kind]() if struck or everywhere else 1.0
