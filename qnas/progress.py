@@ -73,6 +73,9 @@ class Progress:
         if not known and not self._console.is_terminal and n_done % max(1, self._total // 12) == 0:
             self._console.print(line)
 
+    def on_generation(self, findings: Findings, generation: int) -> None:
+        """Every evaluation is shown."""
+
     def _panel(self, n_done: int, line: Text) -> RenderableType:
         panel = Table.grid()
         panel.add_row(ProgressBar(total=self._total, completed=n_done, width=60))

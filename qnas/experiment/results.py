@@ -15,10 +15,10 @@ from jaxtyping import Bool, Float
 
 from qnas.architecture import Architecture
 from qnas.circuit.build import build_circuit
-from qnas.config import Config, ObjectiveSettings
+from qnas.config import Config
 from qnas.errors import DesignError, RunFolderError, unknown
 from qnas.experiment.citations import cited_by
-from qnas.experiment.evaluation import Evaluation, splits_of
+from qnas.experiment.evaluation import Evaluation, State, splits_of
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import gene_values, open_ledger
 from qnas.front.export import write_design
@@ -29,7 +29,7 @@ from qnas.front.tables import write_front
 from qnas.model.hybrid import HybridModel, ModelBuilder
 from qnas.model.weights import load_weights
 from qnas.objectives import Objective, choose_objectives
-from qnas.objectives.constraint import Constraint
+from qnas.objectives.constraint import Constraint, constraints_of
 from qnas.references import bibtex
 from qnas.simulation import Simulator
 from qnas.space import Space, load_space
@@ -65,12 +65,13 @@ class Findings:
     @cached_property
     def constraints(self) -> tuple[Constraint, ...]:
         """On the values of the objectives."""
-        return constraints_of(self.config.objectives, self.objectives)
+        return constraints_of(self.config.objectives.constraints, self.objectives)
 
     @property
     def on_front(self) -> Bool[np.ndarray, " k"]:
-        """Which evaluations no other one beats, among those that meet the constraints, or come nearest to it."""
-        violations = self.violations
+        """Which complete evaluations no other one beats, among those that meet the constraints, or come nearest."""
+        complete = np.array([evaluation.complete for evaluation in self.evaluations.values()], dtype=bool)
+        violations = np.where(complete, self.violations, np.inf)
         nearest = np.isfinite(violations) & (violations <= violations.min(initial=np.inf))
         losses = np.where(nearest[:, None], self.losses, np.nan)
         return non_dominated(losses, self.config.objectives.n_standard_errors * self._errors)
@@ -101,9 +102,10 @@ class Findings:
     @property
     def unmet(self) -> str:
         """A sentence if there are constraints and no design meets them all; empty if there are none."""
-        if not self.constraints or (self.violations == 0).any() or not len(self.front):
+        if not self.constraints or (self.violations == 0).any():
             return ""
-        return f"No design meets {' and '.join(map(str, self.constraints))}; those that come nearest stand here."
+        instead = "those that come nearest stand here" if self.on_front.any() else "none was trained"
+        return f"No design meets {' and '.join(map(str, self.constraints))}; {instead}."
 
     def hypervolume(self) -> float:
         """Of all evaluations, in the unit of the box that the first generation spans."""
@@ -156,17 +158,12 @@ class Findings:
         }
 
 
-def constraints_of(settings: ObjectiveSettings, objectives: Sequence[Objective]) -> tuple[Constraint, ...]:
-    """The constraints of a run. Raises ConfigurationError if one cannot be read, or is on none of its objectives."""
-    names = [objective.name for objective in objectives]
-    return tuple(Constraint.parse(text, names) for text in settings.constraints)
-
-
 def violation_of(evaluation: Evaluation, constraints: Sequence[Constraint]) -> float:
-    """The sum over constraints; infinite if the evaluation failed."""
-    if not evaluation.complete:
+    """The sum over constraints on what was measured; infinite if the evaluation failed."""
+    if not evaluation.complete and evaluation.state is not State.EXCLUDED:
         return float("inf")
-    return sum((constraint.violation(evaluation.values) for constraint in constraints), start=0.0)
+    known = [constraint for constraint in constraints if constraint.name in evaluation.values]
+    return sum((constraint.violation(evaluation.values) for constraint in known), start=0.0)
 
 
 def losses_of(evaluation: Evaluation, objectives: Sequence[Objective]) -> list[float]:
