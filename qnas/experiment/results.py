@@ -34,8 +34,12 @@ from qnas.references import bibtex
 from qnas.simulation import Simulator
 from qnas.space import Space, load_space
 
-OWN_COLUMNS = ("id", "fingerprint", "n_parameters", "violation", "seconds", "seed", "on_front")
+OWN_COLUMNS = ("id", "fingerprint", "n_parameters", "violation", "stopped_at", "seconds", "seed", "on_front")
 """Columns of every table of a run, whatever its objectives and genes."""
+
+
+Box = tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m"]]
+"""The worst and the best of each loss."""
 
 
 @dataclass(frozen=True)
@@ -107,26 +111,33 @@ class Findings:
         instead = "those that come nearest stand here" if self.on_front.any() else "none was trained"
         return f"No design meets {' and '.join(map(str, self.constraints))}; {instead}."
 
-    def hypervolume(self) -> float:
-        """Of all evaluations, in the unit of the box that the first generation spans."""
-        return hypervolume(self._scaled_losses(), np.ones(len(self.objectives)))
+    def hypervolume(self, box: Box | None = None) -> float:
+        """Of all evaluations, in the unit of a box, by default of that which the first generation spans."""
+        return hypervolume(self._scaled_losses(box or self.box()), np.ones(len(self.objectives)))
 
     def hypervolume_history(self) -> Float[np.ndarray, " k"]:
         """`hypervolume` after each evaluation."""
-        return hypervolume_history(self._scaled_losses(), np.ones(len(self.objectives)))
+        return hypervolume_history(self._scaled_losses(self.box()), np.ones(len(self.objectives)))
 
-    def _scaled_losses(self) -> Float[np.ndarray, "k m"]:
-        """Losses in the box of the first generation, of logarithms where the scale of an objective is log.
+    def box(self) -> Box:
+        """The worst and the best of each loss, on its scale, in the first generation."""
+        return box_of(self._losses_to_scale[: self.config.search.population])
 
-        NaN for designs that do not meet the constraints.
-        """
+    @property
+    def _losses_to_scale(self) -> Float[np.ndarray, "k m"]:
+        """Losses, of logarithms where the scale of an objective is log."""
         losses = self.losses
         for k, objective in enumerate(self.objectives):
             values = objective.sign * losses[:, k]
             if objective.scale == "log" and not (values <= 0).any():
                 losses[:, k] = objective.sign * np.log10(values)
-        worst, best = box_of(losses[: self.config.search.population])
-        return np.where((self.violations == 0)[:, None], (losses - best) / (worst - best), np.nan)
+        return losses
+
+    def _scaled_losses(self, box: Box) -> Float[np.ndarray, "k m"]:
+        """Losses in a box; NaN for designs that do not meet the constraints."""
+        worst, best = box
+        scaled = (self._losses_to_scale - best) / (worst - best)
+        return np.where((self.violations == 0)[:, None], scaled, np.nan)
 
     def _table(self, chosen: Bool[np.ndarray, " k"]) -> pd.DataFrame:
         pairs = zip(self.evaluations.items(), chosen, strict=True)
@@ -141,8 +152,9 @@ class Findings:
         names = [objective.name for objective in self.objectives]
         errors = [f"{name}_se" for name in names if name in estimated]
         genes = [gene.name for gene in self.space.genes]
-        bounded = ["violation"] * bool(self.constraints)
-        return ["id", "fingerprint", *names, *errors, *genes, "n_parameters", *bounded, "seconds", "seed"]
+        optional = ["violation"] * bool(self.constraints)
+        optional += ["stopped_at"] * (self.config.early_stopping.name != "off")
+        return ["id", "fingerprint", *names, *errors, *genes, "n_parameters", *optional, "seconds", "seed"]
 
     def _row(self, design_id: int, evaluation: Evaluation) -> dict[str, Any]:
         return {
@@ -153,6 +165,7 @@ class Findings:
             **gene_values(self.space, evaluation.architecture),
             "n_parameters": evaluation.n_parameters,
             "violation": violation_of(evaluation, self.constraints),
+            "stopped_at": evaluation.stopped_at,
             "seconds": round(evaluation.seconds, 3),
             "seed": evaluation.seed,
         }
@@ -173,7 +186,7 @@ def losses_of(evaluation: Evaluation, objectives: Sequence[Objective]) -> list[f
     return [objective.sign * evaluation.values[objective.name] for objective in objectives]
 
 
-def box_of(losses: Float[np.ndarray, "k m"]) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m"]]:
+def box_of(losses: Float[np.ndarray, "k m"]) -> Box:
     """The worst and the best of each loss, apart even where all are equal."""
     if np.isnan(losses).all():
         return np.ones(losses.shape[1]), np.zeros(losses.shape[1])
@@ -217,6 +230,7 @@ def _record(design_id: int, evaluation: Evaluation) -> dict[str, Any]:
         "n_parameters": evaluation.n_parameters,
         "n_live_weights": evaluation.n_live_weights,
         "remark": evaluation.remark,
+        "stopped_at": evaluation.stopped_at,
         "seconds": round(evaluation.seconds, 3),
         "seed": evaluation.seed,
     }
