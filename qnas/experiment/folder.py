@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import platform
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -185,6 +186,11 @@ class RunFolder:
         """Write a checkpoint at once or not at all."""
         self.checkpoints.mkdir(exist_ok=True)
         write_at_once(self.checkpoint_file(fingerprint), content)
+
+    def remove_checkpoints(self) -> None:
+        """No training is to be taken up again."""
+        if self.checkpoints.is_dir():
+            shutil.rmtree(self.checkpoints)
 
     def save_weights(self, fingerprint: str, content: bytes) -> None:
         """Write weights at once or not at all."""

@@ -62,7 +62,7 @@ def run_search(config: Config, callbacks: Callbacks | None = None, space: Space 
     Raises:
         UsageError: of the configuration, the space, the data, the objectives or the run folder.
         RunError: no design of the first generation could be evaluated.
-        KeyboardInterrupt: the results of what was evaluated are written.
+        KeyboardInterrupt: as for all that ends a run early, the front of what was evaluated is written.
     """
     watcher = Guarded(callbacks)
     plan = check_run(config, space)
@@ -74,12 +74,22 @@ def run_search(config: Config, callbacks: Callbacks | None = None, space: Space 
         loop = _Loop(Findings(config, plan.space, plan.objectives, SortedDict()), folder, ledger, executor, watcher)
         try:
             loop.run(plan)
-        except KeyboardInterrupt:
-            write_results(folder, loop.findings)  # of what there is
+        except BaseException:
+            _write_what_there_is(folder, loop.findings)
             raise
         write_results(folder, loop.findings)
+        folder.remove_checkpoints()
     watcher.on_end(loop.findings)
     return loop.findings
+
+
+def _write_what_there_is(folder: RunFolder, findings: Findings) -> None:
+    """The results of a run that was interrupted, or that cannot go on; what ended it is said, whatever happens here."""
+    if any(evaluation.complete for evaluation in findings.evaluations.values()):
+        try:
+            write_results(folder, findings)
+        except Exception:  # noqa: BLE001 - such as the full disk that ended the run
+            _LOG.warning("the front so far could not be written", exc_info=True)
 
 
 def check_run(config: Config, space: Space | None = None) -> Plan:
@@ -239,9 +249,9 @@ class _Loop:
         self._held[evaluation.architecture, evaluation.stopped_at] = evaluation
         level = logging.INFO if evaluation.complete else logging.WARNING
         result = dict(evaluation.values) if evaluation.complete else evaluation.reason
-        stopped = f" after {evaluation.stopped_at} epochs" if evaluation.stopped_at else ""
+        stopped = f" up to epoch {evaluation.stopped_at}" if evaluation.stopped_at else ""
         _LOG.log(level, "design %d %s%s: %s", design_id, evaluation.state.value, stopped, result)
-        if evaluation.remark:
+        if evaluation.remark and design_id not in self._evaluations:
             _LOG.warning("design %d: %s", design_id, evaluation.remark)
         self._note(design_id, evaluation, known=False)
 

@@ -500,7 +500,9 @@ def test_an_interrupted_run_leaves_no_process_and_says_how_to_go_on(tmp_path, nu
         process.send_signal(number)
     _, complaint = process.communicate(timeout=30)
     assert process.returncode == 130
-    said = f"qnas: interrupted. What was evaluated is in its ledger; go on with: qnas resume {run_dir}"
+    kept = "What was evaluated is in its ledger and its front in front.csv"
+    said = f"qnas: interrupted. {kept}; go on with: qnas resume {run_dir}"
+    assert len(qnas.Result(run_dir).front) >= 1
     assert complaint.splitlines() == [said]
     assert_all_gone(workers)
 
