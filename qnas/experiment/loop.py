@@ -113,6 +113,7 @@ def check_run(config: Config, space: Space | None = None) -> Plan:
         raise ConfigurationError(
             f"objectives.n_standard_errors is {config.objectives.n_standard_errors}; allowed are numbers of at least 0."
         )
+    _check_settings_that_nothing_reads(config)
     for name in space.budgets:
         budgeted(name)
     cited_by_space(config)
@@ -124,6 +125,14 @@ def check_run(config: Config, space: Space | None = None) -> Plan:
     check_early_stopping(config, objectives, searcher)
     check_space(space, config)
     return Plan(space, objectives, candidates, searcher)
+
+
+def _check_settings_that_nothing_reads(config: Config) -> None:
+    """Raise ConfigurationError for keys whose rooms are still to come, so that none is ignored in silence."""
+    for part, keys in (("executor", ("address", "seconds", "memory_gib", "options")), ("ledger", ("url", "reuse"))):
+        for key in keys:
+            if value := getattr(getattr(config, part), key):
+                raise ConfigurationError(f"{part}.{key} is {value!r}; this version does not read it yet, leave it out.")
 
 
 def _check_columns(space: Space, objectives: Sequence[Objective]) -> None:
