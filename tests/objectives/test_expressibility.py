@@ -14,7 +14,7 @@ from qnas.circuit.ansatze import sim2019
 from qnas.circuit.lower import lower
 from qnas.errors import CircuitError, DesignError
 from qnas.objectives import expressibility, random_states
-from qnas.objectives.expressibility import design_expressibility, haar_floor, log_haar_mass, scored
+from qnas.objectives.expressibility import Sampling, design_expressibility, haar_floor, log_haar_mass, scored
 from qnas.objectives.random_states import sampled_fidelities
 from qnas.testing.designs import design
 from tests.objectives.coverage import is_honest, share_held
@@ -290,7 +290,7 @@ def test_a_design_is_measured_at_its_sample(encoding):
         for rows in weights
     ]
     sampled = [abs(a.inner(b)) ** 2 for a, b in zip(*states, strict=True)]
-    found = design_expressibility(candidate, n_pairs=30, n_bins=20)
+    found = design_expressibility(candidate, sampling=Sampling(n_pairs=30, n_bins=20))
     assert found.value == pytest.approx(divergence(sampled, 3, 20), abs=1e-10)
     assert found.details.keys() == {"haar_floor", "bias"}
     assert found.details["haar_floor"] == haar_floor(3, 30, 20)
