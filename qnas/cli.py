@@ -127,7 +127,9 @@ def _run(config: Config, console: Console) -> None:
     except BaseException:
         if not progress.interrupted:
             raise
-        kept = f" What was evaluated is in its ledger; go on with: qnas resume {config.run_dir}" * progress.started
+        front = " and its front in front.csv" * Path(config.run_dir, "front.csv").exists()
+        kept = f" What was evaluated is in its ledger{front}; go on with: qnas resume {config.run_dir}"
+        kept *= progress.started
         raise KeyboardInterrupt(f"interrupted.{kept}") from None
     finally:
         progress.stop()

@@ -63,21 +63,29 @@ class Progress:
         assert self._live is not None
         self._n_new += not known
         n_done = len(findings.evaluations)
-        failed = sum(not evaluation.complete for evaluation in findings.evaluations.values())
         line = Text.assemble(
             (f"{n_done}/{self._total} done", "bold"),
-            f"   {failed} failed   hypervolume {self._hypervolume(findings)}   {self._time_left(n_done)}",
+            f"   {self._failures(findings)}   hypervolume {self._hypervolume(findings)}   {self._time_left(n_done)}",
         )
         best = front_table(findings, "Best of the front so far", _BEST_ROWS)
         self._live.update(Group(self._panel(n_done, line), best))
         if not known and not self._console.is_terminal and n_done % max(1, self._total // 12) == 0:
             self._console.print(line)
 
+    def on_generation(self, findings: Findings, generation: int) -> None:
+        """Every evaluation is shown."""
+
     def _panel(self, n_done: int, line: Text) -> RenderableType:
         panel = Table.grid()
         panel.add_row(ProgressBar(total=self._total, completed=n_done, width=60))
         panel.add_row(line)
         return panel
+
+    def _failures(self, findings: Findings) -> str:
+        states = [evaluation.state.name for evaluation in findings.evaluations.values()]
+        n_excluded = states.count("EXCLUDED")
+        failed = f"{len(states) - states.count('COMPLETE') - n_excluded} failed"
+        return f"{n_excluded} excluded, {failed}" if n_excluded else failed
 
     def _hypervolume(self, findings: Findings) -> str:
         """It has no unit before the first generation is complete."""
@@ -116,8 +124,10 @@ def front_table(findings: Findings, title: str, n_rows: int | None = None) -> Re
     table.add_column("design", no_wrap=n_rows is not None)  # a live display has as many lines as the screen
     for row in front.head(n_rows if n_rows is not None else len(front)).to_dict("records"):
         cells = [_value(row[objective.name]) for objective in findings.objectives]
-        architecture = findings.evaluations[int(row["id"])].architecture
-        table.add_row(str(row["id"]), *cells, Text(_summary(gene_values(findings.space, architecture))))
+        evaluation = findings.evaluations[int(row["id"])]
+        summary = _summary(gene_values(findings.space, evaluation.architecture))
+        stopped = f" ({evaluation.stopped_at} epochs)" if evaluation.stopped_at else ""
+        table.add_row(str(row["id"]), *cells, Text(summary + stopped))
     return table
 
 

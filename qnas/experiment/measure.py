@@ -22,7 +22,7 @@ from qnas.experiment.folder import RunFolder
 from qnas.front.tables import as_json
 from qnas.model.training import TrainingSettings
 from qnas.objectives import Design, Estimate, Objective, choose_objectives, objectives
-from qnas.objectives.objective import COSTS
+from qnas.objectives.objective import COSTS, TRAINED
 from qnas.plugins import load_module
 from qnas.space import load_space
 
@@ -110,11 +110,11 @@ def subject_of(
         data, training = data or config.data, replace(config.training, epochs=epochs or config.training.epochs)
         design = Design(Architecture.from_json(text), splits_of(data), training, seed=seed)
         return Subject(design, chosen, f"on {data.name}")
-    trained = [one.name for one in chosen if one.cost == "trained"]
+    trained = [one.name for one in chosen if one.cost == TRAINED]
     if names and trained:
         raise UsageError(f"{trained[0]} needs training, but a circuit by itself has no data; give an architecture.")
     about = "a circuit by itself, all of whose parameters are weights"
-    return Subject(_by_itself(text, seed), tuple(one for one in chosen if one.cost != "trained"), about)
+    return Subject(_by_itself(text, seed), tuple(one for one in chosen if one.cost != TRAINED), about)
 
 
 def _config_around(file: Path) -> Config:

@@ -13,7 +13,8 @@ from qnas.objectives.options import check_option, option_types
 from qnas.plugins import Registry, load_module
 
 DIRECTIONS = ("minimize", "maximize")
-COSTS = ("circuit", "states", "trained")
+TRAINED = "trained"
+COSTS = ("circuit", "states", TRAINED)
 SCALES = ("linear", "log")
 
 
