@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -53,6 +54,12 @@ class Measurement:
         """What Haar-random states score, where that is the least that can be told apart."""
         details = self.estimate.details if self.estimate else {}
         return next((float(details[name]) for name in FLOORS if name in details), None)
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What the estimate keeps beside its value, but for the floor."""
+        kept = self.estimate.details if self.estimate else {}
+        return {name: value for name, value in kept.items() if name not in FLOORS}
 
     @property
     def within_floor(self) -> bool:
