@@ -7,7 +7,6 @@ allowed.
 from __future__ import annotations
 
 import dataclasses
-import multiprocessing
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,14 +27,15 @@ from omegaconf.errors import OmegaConfBaseException
 
 from qnas.config import Config, schema, to_config
 from qnas.errors import ConfigurationError, QnasError, UsageError, unknown
+from qnas.experiment.callbacks import Callbacks
 from qnas.experiment.folder import RunFolder
-from qnas.experiment.loop import Callbacks, check_run, run_search
+from qnas.experiment.loop import check_run, run_search
 from qnas.experiment.results import Result
 from qnas.plugins import bundled_directory, is_loading, located
 from qnas.space import Space
 from qnas.space.reference import reference_to
 
-GROUPS = ("data", "objectives", "search", "simulation", "training", "executor", "experiment")
+GROUPS = ("data", "objectives", "search", "simulation", "training", "early_stopping", "executor", "experiment")
 _VERSION_BASE = "1.3"
 _FREE_FORM = ("objectives.options.", "executor.options.")
 _SEE = "See qnas search --cfg job."
@@ -80,7 +80,7 @@ def search(
 
     Args:
         config_overrides: what would stand on the command line, e.g. ["data=iris", "search.generations=2"].
-        callbacks: watches the run; see `qnas.experiment.loop.Callbacks`.
+        callbacks: watches the run; a subclass of `qnas.Callbacks`; what it raises is logged and does not end the run.
         space: a space in memory, in place of the one that the configuration names. Without constraints it is kept in
             the run folder as `space.json`; with constraints, whose predicates are Python, it must stand at the top
             level of a module or a script, where workers and `qnas resume` find it again.
@@ -92,9 +92,10 @@ def search(
         UsageError: something is wrong with what was given; nothing has been written.
         RunError: the run failed.
     """
-    spawned = getattr(multiprocessing.current_process(), "_inheriting", False)
-    if spawned or is_loading():  # a worker, or whoever looks for a part in it, imports the script that searches
-        raise UsageError("call qnas.search under `if __name__ == '__main__':`, because workers import the script too.")
+    if is_loading():  # whoever looks for a part in the script that searches imports it once more
+        raise UsageError(
+            "call qnas.search under `if __name__ == '__main__':`, because a script is imported for the parts in it."
+        )
     config = compose(config_overrides)
     if space is not None:
         if any(_parsed(text).key_or_group == "space" for text in config_overrides):
