@@ -1,6 +1,6 @@
 """What early stopping saves and what it costs: training steps and hypervolume on the main job.
 
-Independent of how fast or busy the machine is; `make bench` runs it last. It writes `early_stopping.md`.
+Independent of how fast or busy the machine is; `make bench` runs it, too. It writes `early_stopping.md`.
 """
 
 from __future__ import annotations

@@ -89,7 +89,20 @@ def test_objectives_agree_with_loops_and_are_all_on_the_page(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("module", ["simulation", "objectives"])
+def test_workers_find_one_front_and_their_throughput_is_that_of_their_seconds(tmp_path):
+    """The run itself compares the fronts."""
+    done = run("--output", str(tmp_path), module="workers")
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = (tmp_path / "workers.md").read_text()
+    one, two = rows(page)[2:]
+    assert (one[0], two[0], one[-1]) == ("1", "2", "1.00x")
+    for row in (one, two):
+        assert float(row[2]) == pytest.approx(60 * 4 / float(row[1]), rel=0.02)
+    assert f"{float(two[-1].rstrip('x')):.2f}x. The fronts are the same." in page and "The target of 1.85x is " in page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", ["simulation", "objectives", "workers"])
 def test_a_quick_run_does_not_overwrite_the_verdict(module):
     done = run(module=module)
     assert done.returncode == 2

@@ -44,16 +44,16 @@ MISHAPS = {
 
 
 @qnas.objective("minimize", "mishaps")
-def mishap(design, *, kind="error", only=(), everywhere=False, each=None, marks=""):
+def mishap(design, *, kind="error", only=(), everywhere=False, each=(), marks=""):
     """1; but a mishap for some fingerprints only, for all designs, or for those with a single layer.
 
-    `each` gives a kind of mishap by fingerprint. The one named "death_once" leaves a mark in the folder `marks`, and
+    `each` lists designs with a mishap of their own as "fingerprint:kind". The one named "death_once" leaves a mark in the folder `marks`, and
     does not happen where there is one.
     """
     fingerprint = design.architecture.fingerprint
-    if each is not None:
+    if each:
         mark = Path(marks) / fingerprint
-        kind = each.get(fingerprint, "")
+        kind = dict(one.split(":") for one in each).get(fingerprint, "")
         if kind == "death_once" and not mark.exists():
             mark.touch()
             os._exit(9)

@@ -438,8 +438,8 @@ def test_what_goes_wrong_with_a_process_takes_its_design_only(tmp_path):
     plain = read_findings(qnas.search([*QUICKEST, "search.generations=1", f"run_dir={tmp_path}/plain"]).path)
     fingerprints = [evaluation.architecture.fingerprint for evaluation in plain.evaluations.values()]
     kinds = zip(fingerprints, ("threads", "death", "hang", "hog", "death_once"), strict=False)
-    each = ",".join(f"'{fingerprint}':{kind}" for fingerprint, kind in kinds)
-    options = (f"objectives.options.mishap.each={{{each}}}", f"objectives.options.mishap.marks={tmp_path}")
+    each = ",".join(f"'{fingerprint}:{kind}'" for fingerprint, kind in kinds)
+    options = (f"objectives.options.mishap.each=[{each}]", f"objectives.options.mishap.marks={tmp_path}")
     limits = ("executor.seconds=10", "executor.memory_gib=1.5")
     result = qnas.search(with_mishaps("error", *options, *first, *limits, f"run_dir={tmp_path}/run"))
     found = read_findings(result.path).evaluations
