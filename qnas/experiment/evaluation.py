@@ -78,7 +78,8 @@ class Evaluation:
             (of the control: those of the circuit that it stands for).
         remark: a warning about inputs and weights that have no effect.
         seconds: wall-clock, for information only.
-        seed: of the run.
+        seed: of the run that evaluated it.
+        reused: the folder of the earlier run that it was taken from; empty if it was evaluated in this one.
         weights: of the trained model, as a safetensors file.
     """
 
@@ -93,6 +94,7 @@ class Evaluation:
     remark: str = ""
     seconds: float = 0.0
     seed: int = 0
+    reused: str = ""
     weights: bytes | None = field(default=None, repr=False)
 
     @property

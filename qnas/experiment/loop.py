@@ -21,7 +21,8 @@ from qnas.experiment.citations import cited_by_space
 from qnas.experiment.evaluation import Evaluation, Task, failure, splits_of
 from qnas.experiment.executor import Executor, check_executor, make_executor
 from qnas.experiment.folder import RunFolder
-from qnas.experiment.ledger import Ledger, break_lock
+from qnas.experiment.journal import Journal
+from qnas.experiment.ledger import Ledger
 from qnas.experiment.results import OWN_COLUMNS, Findings, constraints_of, losses_of, violation_of, write_results
 from qnas.model.training import effective
 from qnas.objectives import Design, Objective, choose_objectives
@@ -89,7 +90,7 @@ def run_search(config: Config, callbacks: Callbacks | None = None, space: Space 
     plan = check_run(config, space)
     folder = RunFolder.claim(config, space)
     with folder.held(), _log_file(folder), make_executor(config.executor) as executor:
-        break_lock(folder.ledger_file)
+        Journal(folder.ledger_file).break_lock()
         ledger = Ledger(folder.ledger_file, plan.objectives, plan.space)
         watcher.on_start(config, n_evaluations=plan.searcher.n_evaluations, n_workers=executor.n_workers)
         findings = Findings(config, plan.space, plan.objectives, {})

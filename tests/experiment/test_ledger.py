@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 
 from qnas.errors import RunFolderError
 from qnas.experiment.evaluation import Evaluation, State
-from qnas.experiment.ledger import Ledger, open_ledger
+from qnas.experiment.ledger import VERSION, Ledger, open_ledger
 from qnas.objectives import choose_objectives
 from qnas.space import load_space
 from tests.experiment.runs import SPACE
@@ -213,6 +213,48 @@ def test_a_ledger_that_is_not_one_is_refused(path):
     path.write_bytes(b"this is no journal\n" + path.read_bytes())
     with pytest.raises(RunFolderError, match=r"the ledger .* cannot be read"):
         opened(path)
+
+
+def test_a_trial_that_is_no_json_is_refused(path):
+    for design_id, evaluation in ((0, COMPLETE), (1, FAILED)):
+        opened(path).append(design_id, evaluation)
+    *lines, last = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:-1], lines[-1][:40], b"\n", last]))
+    for ledger in (lambda: opened(path), lambda: list(open_ledger(path, objectives, space).evaluations())):
+        with pytest.raises(RunFolderError, match=r"the ledger .* cannot be read: JSONDecodeError: .*; restore it"):
+            ledger()
+
+
+def test_a_ledger_of_a_later_version_is_refused_and_left_alone(path):
+    opened(path).append(0, COMPLETE)
+    with_plain_optuna(path).set_user_attr("version", VERSION + 1)
+    before = path.read_bytes()
+    said = (
+        rf"is of version {VERSION + 1}, which a later qnas wrote; this one reads versions up to {VERSION}, so install"
+    )
+    for opening in (opened, lambda path: open_ledger(path, objectives, space)):
+        with pytest.raises(RunFolderError, match=said):
+            opening(path)
+    assert path.read_bytes() == before
+
+
+def test_a_ledger_that_says_nothing_of_its_version_is_read_and_becomes_one_of_this_version(path):
+    """As the first version wrote it."""
+    opened(path).append(0, COMPLETE)
+    lines = [line for line in path.read_text().splitlines(keepends=True) if '"version"' not in line]
+    path.write_text("".join(lines).replace(',"reused":""', ""))
+    assert list(open_ledger(path, objectives, space).evaluations()) == [(0, COMPLETE)]
+    assert "version" not in with_plain_optuna(path).user_attrs
+    opened(path).append(1, FAILED)
+    assert with_plain_optuna(path).user_attrs["version"] == VERSION
+    assert list(opened(path).evaluations()) == [(0, COMPLETE), (1, FAILED)]
+
+
+def test_what_somebody_else_puts_into_the_study_is_no_evaluation(path):
+    opened(path).append(0, COMPLETE)
+    with_plain_optuna(path).add_trial(optuna.trial.create_trial(values=[0.5, 1.0, 2.0]))
+    assert list(opened(path).evaluations()) == [(0, COMPLETE)]
+    assert list(opened(path).history()) == [COMPLETE]
 
 
 def test_a_missing_ledger_is_refused_and_not_made(path):
