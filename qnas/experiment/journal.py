@@ -12,7 +12,7 @@ from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from qnas.errors import RunFolderError
-from qnas.experiment.store import LOG, writing
+from qnas.experiment.store import NOTES, writing
 
 STUDY = "qnas"
 _SET_STUDY_ATTRIBUTE, _ADD_TRIAL = 2, 4
@@ -113,4 +113,4 @@ def _drop_unfinished_line(path: Path) -> None:
         kept = content.rfind(b"\n") + 1
         with path.open("r+b") as file:
             file.truncate(kept)
-        LOG.warning("the last line of %s was cut short; %d bytes are dropped", path.name, len(content) - kept)
+        NOTES.warning("the last line of %s was cut short; %d bytes are dropped", path.name, len(content) - kept)

@@ -7,6 +7,7 @@ the user attributes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,11 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from qnas.architecture import Architecture
+from qnas.config import Config, LedgerSettings
 from qnas.errors import RunFolderError
+from qnas.experiment.database import Database
 from qnas.experiment.evaluation import Evaluation, State
+from qnas.experiment.folder import RunFolder, differences, what_not_where
 from qnas.experiment.journal import Journal
 from qnas.experiment.store import Store, quiet
 from qnas.model.classical import explicit_networks
@@ -28,7 +32,7 @@ from qnas.space.genes import Scalar
 
 VERSION = 2
 """Of what is written: 1, which says nothing of it, had no `reused`."""
-_VERSION, _N_DESIGNS = "version", "n_designs"
+_VERSION, _N_DESIGNS, _CONFIGURATION = "version", "n_designs", "configuration"
 _FIELDS = ("reason", "n_parameters", "n_live_weights", "remark", "seconds", "seed", "reused")
 _MAPPINGS = ("values", "errors", "details")
 
@@ -59,9 +63,10 @@ class Ledger:
         self._distributions = {gene.name: CategoricalDistribution(tuple(gene.values)) for gene in space.genes}
         attributes = self._store.attributes()
         self._is_begun = attributes is not None
+        self._attributes = attributes or {}
         self._writer: _Writer | None = None
-        self._n_designs = (attributes or {}).get(_N_DESIGNS)
-        _check_version(self._store.place, (attributes or {}).get(_VERSION, 1))
+        self._n_designs = self._attributes.get(_N_DESIGNS)
+        _check_version(self._store.place, self._attributes.get(_VERSION, 1))
         if not read_only:
             with quiet(), self._store.writing():
                 self._writer = _Writer(self._store, objectives)
@@ -118,9 +123,24 @@ class Ledger:
         return map(_evaluation, self._records())
 
     def _records(self) -> Iterator[dict[str, Any]]:
-        """Of evaluations; whatever else somebody has put into the study says nothing of one."""
-        records = self._store.records() if self._is_begun else ()
-        return (record for record in records if "fingerprint" in record)
+        return _records(self._store) if self._is_begun else iter(())
+
+    def claim(self, config: Config) -> None:
+        """Note whose ledger this is, for dashboards; in a database it could also be that of another run.
+
+        Raises:
+            RunFolderError: it is of a run with another configuration.
+        """
+        asked = what_not_where(config)
+        held = self._attributes.get(_CONFIGURATION)
+        if held is None:
+            with self._store.writing():
+                self._writing.set(_CONFIGURATION, asked)
+        elif found := differences(held, {**asked, "space": held.get("space")}):  # which moves with its folder
+            raise RunFolderError(
+                f"the study {self._store.study!r} of the ledger {self._store.place!r} is of a run with another "
+                f"configuration ({'; '.join(found)}); choose another run_dir."
+            )
 
     def close(self) -> None:
         """Leave no connection open."""
@@ -177,6 +197,23 @@ def _attributes(design_id: int, evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
+def read_history(store: Store) -> Iterator[Evaluation]:
+    """Everything that was ever evaluated in a run, also if its space and objectives are not at hand.
+
+    Raises:
+        UsageError: the ledger cannot be read, or a later qnas wrote it.
+    """
+    attributes = store.attributes()
+    if attributes is not None:
+        _check_version(store.place, attributes.get(_VERSION, 1))
+        yield from map(_evaluation, _records(store))
+
+
+def _records(store: Store) -> Iterator[dict[str, Any]]:
+    """Of evaluations; whatever else somebody has put into the study says nothing of one."""
+    return (record for record in store.records() if "fingerprint" in record)
+
+
 def _evaluation(record: dict[str, Any]) -> Evaluation:
     """What an earlier version did not write yet has its default."""
     return Evaluation(
@@ -186,8 +223,39 @@ def _evaluation(record: dict[str, Any]) -> Evaluation:
     )
 
 
-def open_ledger(store: Path | Store, objectives: Sequence[Objective], space: Space) -> Ledger:
+def store_of(folder: RunFolder, settings: LedgerSettings) -> Store:
+    """Where the ledger of a run is. Raises RunFolderError if its folder does not say."""
+    if settings.url is None:
+        return Journal(folder.ledger_file)
+    return Database(settings.url, folder.study(), folder.path)
+
+
+def check_ledger(settings: LedgerSettings) -> None:
+    """Raise ConfigurationError if no ledger can be kept where the settings say; makes Optuna's tables in a database."""
+    if settings.url is not None:
+        Database(settings.url, "", Path()).check()
+
+
+@contextmanager
+def begin_ledger(folder: RunFolder, config: Config, objectives: Sequence[Objective], space: Space) -> Iterator[Ledger]:
+    """The ledger of a run that this process holds, made if it is not there, for the length of the run.
+
+    Raises:
+        UsageError: it cannot be opened, or is of another run.
+        RunError: it cannot be written.
+    """
+    Journal(folder.ledger_file).break_lock()
+    ledger = Ledger(store_of(folder, config.ledger), objectives, space)
+    try:
+        ledger.claim(config)
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def open_ledger(folder: RunFolder, settings: LedgerSettings, objectives: Sequence[Objective], space: Space) -> Ledger:
     """The ledger of a run, only to be read; a search may be writing it. Raises RunFolderError if there is none."""
-    if isinstance(store, Path) and not store.is_file():
-        raise RunFolderError(f"there is no ledger at {str(store)!r}; give the folder of a run that qnas search made.")
-    return Ledger(store, objectives, space, read_only=True)
+    if settings.url is None and not folder.ledger_file.is_file():
+        place = str(folder.ledger_file)
+        raise RunFolderError(f"there is no ledger at {place!r}; give the folder of a run that qnas search made.")
+    return Ledger(store_of(folder, settings), objectives, space, read_only=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -21,9 +22,10 @@ from qnas.experiment.citations import cited_by_space
 from qnas.experiment.evaluation import Evaluation, Task, failure, splits_of
 from qnas.experiment.executor import Executor, check_executor, make_executor
 from qnas.experiment.folder import RunFolder
-from qnas.experiment.journal import Journal
-from qnas.experiment.ledger import Ledger
+from qnas.experiment.ledger import Ledger, begin_ledger, check_ledger
 from qnas.experiment.results import OWN_COLUMNS, Findings, constraints_of, losses_of, violation_of, write_results
+from qnas.experiment.reuse import Earlier, check_reuse, earlier_evaluations
+from qnas.experiment.store import writing
 from qnas.model.training import effective
 from qnas.objectives import Design, Objective, choose_objectives
 from qnas.search import Searcher, make_searcher
@@ -89,13 +91,21 @@ def run_search(config: Config, callbacks: Callbacks | None = None, space: Space 
     watcher = callbacks or Silent()
     plan = check_run(config, space)
     folder = RunFolder.claim(config, space)
-    with folder.held(), _log_file(folder), make_executor(config.executor) as executor:
-        Journal(folder.ledger_file).break_lock()
-        ledger = Ledger(folder.ledger_file, plan.objectives, plan.space)
+    with (
+        folder.held(),
+        _log_file(folder),
+        begin_ledger(folder, config, plan.objectives, plan.space) as ledger,
+        make_executor(config.executor) as executor,
+    ):
         watcher.on_start(config, n_evaluations=plan.searcher.n_evaluations, n_workers=executor.n_workers)
         findings = Findings(config, plan.space, plan.objectives, {})
-        loop = _Loop(findings, folder, ledger, executor, watcher)
+        earlier = earlier_evaluations(config, plan.objectives)
+        loop = _Loop(findings, folder, ledger, executor, watcher, earlier)
         loop.run(plan)
+        if config.ledger.reuse:
+            _LOG.info(
+                "%d of %d designs are reused from earlier runs", loop.findings.n_reused, len(loop.findings.evaluations)
+            )
         write_results(folder, loop.findings)
     watcher.on_end(loop.findings)
     return loop.findings
@@ -127,6 +137,8 @@ def check_run(config: Config, space: Space | None = None) -> Plan:
     cited_by_space(config)
     config.training.check()
     check_executor(config.executor)
+    check_ledger(config.ledger)
+    check_reuse(config)
     candidates = Candidates(space, splits_of(config.data), config.training)
     searcher = make_searcher(config.search, space, len(objectives), config.seed, candidates.network_of)
     check_space(space, config)
@@ -161,11 +173,17 @@ class _Loop:
     """One run on its way."""
 
     def __init__(
-        self, findings: Findings, folder: RunFolder, ledger: Ledger, executor: Executor, watcher: Callbacks
+        self,
+        findings: Findings,
+        folder: RunFolder,
+        ledger: Ledger,
+        executor: Executor,
+        watcher: Callbacks,
+        earlier: Earlier,
     ) -> None:
         self.findings = findings
         self._config, self._folder, self._ledger = findings.config, folder, ledger
-        self._executor, self._watcher = executor, watcher
+        self._executor, self._watcher, self._earlier = executor, watcher, earlier
         found = [evaluation for evaluation in ledger.history() if evaluation.state.about_design]
         self._held = {evaluation.architecture: evaluation for evaluation in found}
         self._written = {design_id: evaluation.architecture for design_id, evaluation in ledger.evaluations()}
@@ -191,6 +209,8 @@ class _Loop:
             if architecture in self._held:
                 self._write_if_moved(architecture)
                 self._note(architecture, known=True)
+            elif (reused := self._earlier.evaluation(architecture)) is not None:
+                self._record(architecture, reused)
             else:
                 self._executor.submit(self._ids[architecture], self._task(architecture))
         return _Batch(genotypes, architectures)
@@ -219,7 +239,8 @@ class _Loop:
         self._held[architecture] = replace(evaluation, weights=None)
         level = logging.INFO if evaluation.complete else logging.WARNING
         result = dict(evaluation.values) if evaluation.complete else evaluation.reason
-        _LOG.log(level, "design %d %s: %s", self._ids[architecture], evaluation.state.value, result)
+        origin = f", reused from {evaluation.reused}" if evaluation.reused else ""
+        _LOG.log(level, "design %d %s: %s%s", self._ids[architecture], evaluation.state.value, result, origin)
         if evaluation.remark:
             _LOG.warning("design %d: %s", self._ids[architecture], evaluation.remark)
         self._note(architecture, known=False)
@@ -299,10 +320,23 @@ def check_space(space: Space, config: Config) -> None:
     raise UsageError(f"{drawn} can be {'built' if problems else 'evaluated'}: {'; '.join(reasons)}.")
 
 
+class _LogFile(logging.FileHandler):
+    """On a full disk it lacks lines; what stops the run is that its ledger cannot be written."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging calls it so
+        if not isinstance(sys.exception(), OSError):
+            super().handleError(record)
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
+
+
 @contextmanager
 def _log_file(folder: RunFolder) -> Iterator[None]:
     """Write the log of this run to log.txt."""
-    handler = logging.FileHandler(folder.log_file)
+    with writing(folder.path):
+        handler = _LogFile(folder.log_file)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     level = _LOG.level
     _LOG.addHandler(handler)

@@ -21,6 +21,7 @@ from qnas.experiment.citations import cited_by
 from qnas.experiment.evaluation import Evaluation, splits_of
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import gene_values, open_ledger
+from qnas.experiment.store import writing
 from qnas.front.export import write_design
 from qnas.front.files import write_at_once
 from qnas.front.pareto import hypervolume, hypervolume_history, non_dominated
@@ -34,7 +35,7 @@ from qnas.references import bibtex
 from qnas.simulation import Simulator
 from qnas.space import Space, load_space
 
-OWN_COLUMNS = ("id", "fingerprint", "n_parameters", "violation", "seconds", "seed", "on_front")
+OWN_COLUMNS = ("id", "fingerprint", "n_parameters", "violation", "seconds", "seed", "reused", "on_front")
 """Columns of every table of a run, whatever its objectives and genes."""
 
 
@@ -99,6 +100,11 @@ class Findings:
         return members.sort_values(order, ascending=[first.direction == "minimize", True]).reset_index(drop=True)
 
     @property
+    def n_reused(self) -> int:
+        """How many designs were taken from earlier runs."""
+        return sum(bool(evaluation.reused) for evaluation in self.evaluations.values())
+
+    @property
     def unmet(self) -> str:
         """A sentence if there are constraints and no design meets them all; empty if there are none."""
         if not self.constraints or (self.violations == 0).any() or not len(self.front):
@@ -140,7 +146,8 @@ class Findings:
         errors = [f"{name}_se" for name in names if name in estimated]
         genes = [gene.name for gene in self.space.genes]
         bounded = ["violation"] * bool(self.constraints)
-        return ["id", "fingerprint", *names, *errors, *genes, "n_parameters", *bounded, "seconds", "seed"]
+        reused = ["reused"] * bool(self.config.ledger.reuse)
+        return ["id", "fingerprint", *names, *errors, *genes, "n_parameters", *bounded, "seconds", "seed", *reused]
 
     def _row(self, design_id: int, evaluation: Evaluation) -> dict[str, Any]:
         return {
@@ -153,6 +160,7 @@ class Findings:
             "violation": violation_of(evaluation, self.constraints),
             "seconds": round(evaluation.seconds, 3),
             "seed": evaluation.seed,
+            "reused": evaluation.reused,
         }
 
 
@@ -190,7 +198,7 @@ def read_findings(run_dir: str | Path) -> Findings:
     config = folder.read_config()
     space = load_space(config.space)
     objectives = choose_objectives(config.objectives.names, config.objectives.add, config.objectives.options)
-    ledger = open_ledger(folder.ledger_file, objectives, space)
+    ledger = open_ledger(folder, config.ledger, objectives, space)
     return Findings(config, space, objectives, dict(sorted(ledger.evaluations())))
 
 
@@ -198,7 +206,15 @@ def write_results(folder: RunFolder, findings: Findings) -> None:
     """Write front.csv, front.json, references.bib, the figures and the design folders.
 
     Designs that left the front go at the very end, so that whatever table a kill leaves, its designs are there.
+
+    Raises:
+        RunError: something cannot be written; says how to go on.
     """
+    with writing(folder.path):
+        _write_results(folder, findings)
+
+
+def _write_results(folder: RunFolder, findings: Findings) -> None:
     front = findings.front
     members = [(int(design_id), findings.evaluations[int(design_id)]) for design_id in front["id"]]
     _write_designs(folder, splits_of(findings.config.data).n_features, members)
@@ -222,6 +238,7 @@ def _record(design_id: int, evaluation: Evaluation) -> dict[str, Any]:
         "remark": evaluation.remark,
         "seconds": round(evaluation.seconds, 3),
         "seed": evaluation.seed,
+        **({"reused": evaluation.reused} if evaluation.reused else {}),
     }
 
 

@@ -15,7 +15,8 @@ from optuna.storages import BaseStorage
 
 from qnas.errors import RunError
 
-LOG = logging.getLogger("qnas")
+NOTES = logging.getLogger("qnas.notes")
+"""What the user should see at once; the command line prints it, and like all else it stands in log.txt."""
 
 
 @runtime_checkable

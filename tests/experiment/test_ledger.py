@@ -229,9 +229,7 @@ def test_a_ledger_of_a_later_version_is_refused_and_left_alone(path):
     opened(path).append(0, COMPLETE)
     with_plain_optuna(path).set_user_attr("version", VERSION + 1)
     before = path.read_bytes()
-    said = (
-        rf"is of version {VERSION + 1}, which a later qnas wrote; this one reads versions up to {VERSION}, so install"
-    )
+    said = rf"is of version {VERSION + 1}, which a later qnas wrote; this one reads versions up to {VERSION}, so"
     for opening in (opened, lambda path: open_ledger(path, objectives, space)):
         with pytest.raises(RunFolderError, match=said):
             opening(path)
