@@ -112,7 +112,7 @@ def test_another_seed_takes_values_of_the_seed_that_they_came_from(finished, tmp
 
 
 def test_fewer_objectives_take_their_part_of_more(finished, tmp_path, n_evaluated):
-    result = qnas.search([*reusing(finished.path, *SMALL), "objectives.names=[flops]", f"run_dir={tmp_path}/run"])
+    result = qnas.search([*reusing(finished.path, *QUICKEST), f"run_dir={tmp_path}/run"])
     found = read_findings(result.path).evaluations.values()
     reused = [one for one in found if one.reused]
     assert reused and n_evaluated() == len(found) - len(reused)
