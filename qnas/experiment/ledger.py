@@ -31,9 +31,9 @@ from qnas.space import Space
 from qnas.space.genes import Scalar
 
 VERSION = 2
-"""Of what is written: 1, which says nothing of it, had no `reused`."""
+"""Of what is written: 1, which says nothing of it, had neither `stopped_at` nor `reused`."""
 _VERSION, _N_DESIGNS, _CONFIGURATION = "version", "n_designs", "configuration"
-_FIELDS = ("reason", "n_parameters", "n_live_weights", "remark", "seconds", "seed", "reused")
+_FIELDS = ("reason", "n_parameters", "n_live_weights", "remark", "seconds", "seed", "stopped_at", "reused")
 _MAPPINGS = ("values", "errors", "details")
 
 

@@ -85,7 +85,7 @@ def _is_whole(evaluation: Evaluation, names: Sequence[str]) -> bool:
     """Whether an evaluation is what this run would find: not a failure, which the machine, a limit or a budget of the
     other run may have caused, and with the full budget of training.
     """
-    return evaluation.complete and evaluation.values.keys() >= set(names)
+    return evaluation.complete and evaluation.stopped_at is None and evaluation.values.keys() >= set(names)
 
 
 def _narrowed(evaluation: Evaluation, names: Sequence[str], run: str) -> Evaluation:

@@ -136,6 +136,19 @@ def test_failures_are_evaluated_again(tmp_path):
     assert {(one.state, bool(one.reused)) for one in found} == {(State.COMPLETE, True), (State.ERROR, False)}
 
 
+def test_designs_whose_training_was_stopped_are_evaluated_again(tmp_path):
+    overrides = [*SMALL, "training.epochs=4", "search.generations=1"]
+    halving = qnas.search(
+        [*overrides, "early_stopping=halving", "early_stopping.first=2", f"run_dir={tmp_path}/halving"]
+    )
+    n_whole = int(halving.evaluations["stopped_at"].isna().sum())
+    assert 0 < n_whole < 6
+    found = read_findings(qnas.search([*reusing(halving.path, *overrides), f"run_dir={tmp_path}/run"]).path)
+    assert found.n_reused == n_whole
+    plain = qnas.search([*overrides, f"run_dir={tmp_path}/plain"])
+    assert [row[:-1] for row in front_without_seconds(tmp_path / "run")] == front_without_seconds(plain.path)
+
+
 def test_a_design_whose_weights_are_gone_is_trained_again(finished, tmp_path, n_evaluated):
     earlier = shutil.copytree(finished.path, tmp_path / "earlier")
     next((earlier / "weights").iterdir()).unlink()
