@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 a run failed, 2 a user's mistake (one sentence, no traceba
 from __future__ import annotations
 
 import argparse
+import logging
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -117,10 +118,23 @@ def _resume(chosen: argparse.Namespace, console: Console) -> int:
     return 0
 
 
+class _Notes(logging.Handler):
+    """Prints what the log says for the user's eyes."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(logging.WARNING)
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._console.print(Text(f"Note: {record.getMessage()}"), soft_wrap=True)
+
+
 def _run(config: Config, console: Console) -> None:
     from qnas.experiment.loop import run_search
+    from qnas.experiment.store import NOTES
 
-    progress = Progress(console)
+    progress, notes = Progress(console), _Notes(console)
+    NOTES.addHandler(notes)
     before = {number: signal.signal(number, progress.interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         findings = run_search(config, progress)
@@ -133,12 +147,13 @@ def _run(config: Config, console: Console) -> None:
         raise KeyboardInterrupt(f"interrupted.{kept}") from None
     finally:
         progress.stop()
+        NOTES.removeHandler(notes)
         for number, handler in before.items():
             signal.signal(number, handler)
     _show_front(findings, console)
     if findings.remark:
         console.print(Text(f"Note: {findings.remark}"), soft_wrap=True)
-    _show_files(config.run_dir, console)
+    _show_files(config, console)
 
 
 def _front(chosen: argparse.Namespace, console: Console) -> int:
@@ -153,7 +168,7 @@ def _front(chosen: argparse.Namespace, console: Console) -> int:
             write_results(folder, findings)
     _show_front(findings, console)
     if held:
-        _show_files(chosen.run, console)
+        _show_files(findings.config, console)
     else:
         note = f"Another qnas is at work in {chosen.run} and will write its files; nothing was written now."
         console.print(Text(note), soft_wrap=True)
@@ -163,19 +178,25 @@ def _front(chosen: argparse.Namespace, console: Console) -> int:
 def _show_front(findings: Findings, console: Console) -> None:
     n_failed = sum(not evaluation.complete for evaluation in findings.evaluations.values())
     n_done = len(findings.evaluations)
-    console.print(front_table(findings, f"Pareto front: {len(findings.front)} of {n_done} designs, {n_failed} failed"))
+    reused = f", {findings.n_reused} reused" if findings.config.ledger.reuse else ""
+    title = f"Pareto front: {len(findings.front)} of {n_done} designs, {n_failed} failed{reused}"
+    console.print(front_table(findings, title))
     if findings.unmet:
         console.print(Text(findings.unmet), soft_wrap=True)
 
 
-def _show_files(run_dir: str, console: Console) -> None:
+def _show_files(config: Config, console: Console) -> None:
+    from qnas.experiment.database import shown
+
+    run_dir, url = config.run_dir, config.ledger.url
     for name, text in (
         ("front.csv", "the front as a table"),
         ("figures/front.png", "every pair of objectives"),
         ("designs/", "architecture, circuit and weights of each member"),
-        ("ledger.jsonl", "every evaluation"),
+        ("ledger.jsonl" if url is None else shown(url), "every evaluation"),
     ):
-        console.print(Text.assemble(f"  {Path(run_dir) / name}  ", (text, "dim")), soft_wrap=True)
+        place = name if "://" in name else Path(run_dir) / name
+        console.print(Text.assemble(f"  {place}  ", (text, "dim")), soft_wrap=True)
 
 
 # --- spaces, describe, doctor -----------------------------------------------------------------------------------

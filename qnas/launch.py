@@ -7,8 +7,9 @@ allowed.
 from __future__ import annotations
 
 import dataclasses
+import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
@@ -28,6 +29,7 @@ from omegaconf.errors import OmegaConfBaseException
 from qnas.config import Config, schema, to_config
 from qnas.errors import ConfigurationError, QnasError, UsageError, unknown
 from qnas.experiment.callbacks import Callbacks
+from qnas.experiment.database import checked_url, shown
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.loop import check_run, run_search
 from qnas.experiment.results import Result
@@ -58,6 +60,10 @@ def compose(overrides: Sequence[str] = ()) -> Config:
     Raises:
         ConfigurationError: a key, a group's option or a value is not known or of the wrong type.
     """
+    return _compose(*_hidden(overrides))
+
+
+def _compose(overrides: Sequence[str], urls: Mapping[str, str]) -> Config:
     for text in overrides:
         override = _parsed(text)
         if override.is_sweep_override():
@@ -68,7 +74,7 @@ def compose(overrides: Sequence[str] = ()) -> Config:
     ConfigStore.instance().store("schema", schema())
     try:
         with hydra.initialize_config_dir(str(bundled_directory("conf")), version_base=_VERSION_BASE):
-            return _located(to_config(_resolved(hydra.compose("config", list(overrides)))))
+            return _located(to_config(_resolved(hydra.compose("config", list(overrides)))), urls)
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigurationError(_sentence(error)) from error
 
@@ -120,10 +126,11 @@ def hydra_main(arguments: Sequence[str], job: Callable[[Config], None]) -> list[
         ConfigurationError, UsageError: any point of a sweep cannot be run; none has been.
     """
     failed: list[QnasError] = []
+    arguments, urls = _hidden(arguments)
 
     def task(composed: DictConfig) -> None:
         try:
-            job(_config_of_job(composed))
+            job(_config_of_job(composed, urls))
         except QnasError as error:  # Hydra would print its traceback
             failed.append(error)
 
@@ -134,16 +141,16 @@ def hydra_main(arguments: Sequence[str], job: Callable[[Config], None]) -> list[
         if own_files:
             _check_keys(parsed.overrides, [path for path in (parsed.config_dir, parsed.config_path) if path])
         elif not (parsed.help or parsed.hydra_help):
-            given += _checked(parsed.overrides, sweep=parsed.multirun)
+            given += _checked(parsed.overrides, urls, sweep=parsed.multirun)
     with _command_line(given):
         ConfigStore.instance().store("schema", schema())
         hydra.main(version_base=_VERSION_BASE, config_path=str(bundled_directory("conf")), config_name="config")(task)()
     return failed
 
 
-def _config_of_job(composed: DictConfig) -> Config:
+def _config_of_job(composed: DictConfig, urls: Mapping[str, str]) -> Config:
     try:
-        config = _located(to_config(_resolved(composed)))
+        config = _located(to_config(_resolved(composed)), urls)
     except OmegaConfBaseException as error:
         raise ConfigurationError(_sentence(error)) from error
     if HydraConfig.get().mode == RunMode.MULTIRUN:
@@ -151,25 +158,60 @@ def _config_of_job(composed: DictConfig) -> Config:
     return config
 
 
-def _located(config: Config) -> Config:
+def _located(config: Config, urls: Mapping[str, str]) -> Config:
     """Files by their absolute paths, so that workers and `qnas resume` find them from any folder."""
-
     data = dataclasses.replace(
         config.data, name=located(config.data.name), path=config.data.path and located(config.data.path)
     )
     objectives = dataclasses.replace(config.objectives, add=[located(path) for path in config.objectives.add])
-    return dataclasses.replace(config, space=located(config.space), data=data, objectives=objectives)
+    ledger = dataclasses.replace(
+        config.ledger,
+        url=None if config.ledger.url is None else checked_url(urls.get(config.ledger.url, config.ledger.url)),
+        reuse=[str(Path(run).expanduser().resolve()) for run in config.ledger.reuse],
+    )
+    return dataclasses.replace(config, space=located(config.space), data=data, objectives=objectives, ledger=ledger)
 
 
-def _checked(overrides: Sequence[str], *, sweep: bool) -> list[str]:
+_LEDGER = re.compile(r"(\+{0,2})ledger(?:\.url)?=(?!null$|[\[{'\"])(.*)", re.DOTALL)
+"""An override that gives a ledger as it is, without the quotes that Hydra wants around a URL."""
+
+
+def _hidden(overrides: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """Overrides that show no password, since Hydra prints them and writes them to files, and the URLs that they hide.
+
+    `ledger=postgresql://...`, which Hydra takes for an option of a group, becomes `ledger.url='postgresql://...'`.
+    """
+    given: list[str] = []
+    urls: dict[str, str] = {}
+    for text in overrides:
+        found = _LEDGER.fullmatch(_unquoted(text))
+        if found:
+            urls[shown(found[2])] = found[2]
+            text = f"{found[1]}ledger.url={_quoted(shown(found[2]))}"
+        given.append(re.sub(r"^(\+{0,2})ledger=null$", r"\1ledger.url=null", text))
+    return given, urls
+
+
+def _unquoted(text: str) -> str:
+    """An override of the ledger without the quotes that somebody who knows Hydra has put around its value."""
+    found = re.fullmatch(r"(\+{0,2}ledger(?:\.url)?=)(['\"])(.*)\2", text, re.DOTALL)
+    return f"{found[1]}{found[3]}" if found else text
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("'", "\\'").replace("${", "\\${")
+    return f"'{escaped}'"
+
+
+def _checked(overrides: Sequence[str], urls: Mapping[str, str], *, sweep: bool) -> list[str]:
     """Check all that will run before anything does; returns overrides that hold one sweep together."""
     if not sweep:
-        compose(overrides)
+        _compose(overrides, urls)
         return []
     folders = [override for override in map(_parsed, overrides) if override.key_or_group == "run_dir"]
     if any(override.is_sweep_override() for override in folders):
         raise ConfigurationError("run_dir takes one value in a sweep: each of its runs has a folder of its own in it.")
-    configs = [compose(point) for point in _points(overrides)]
+    configs = [_compose(point, urls) for point in _points(overrides)]
     for k, config in enumerate(configs):
         check_run(_point(config, k))
     return [] if folders else [f"run_dir={configs[0].run_dir}"]  # the default names the second in which it is read

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -121,13 +122,16 @@ def front_table(findings: Findings, title: str, n_rows: int | None = None) -> Re
         header = f"{objective.name} {arrow}"
         # numbers are never cut short
         table.add_column(Text(header), justify="right", no_wrap=True, min_width=len(header))
+    if findings.config.ledger.reuse:
+        table.add_column("reused", no_wrap=True)
     table.add_column("design", no_wrap=n_rows is not None)  # a live display has as many lines as the screen
     for row in front.head(n_rows if n_rows is not None else len(front)).to_dict("records"):
         cells = [_value(row[objective.name]) for objective in findings.objectives]
         evaluation = findings.evaluations[int(row["id"])]
         summary = _summary(gene_values(findings.space, evaluation.architecture))
         stopped = f" ({evaluation.stopped_at} epochs)" if evaluation.stopped_at else ""
-        table.add_row(str(row["id"]), *cells, Text(summary + stopped))
+        origin = [Text(Path(row["reused"]).name)] if findings.config.ledger.reuse else []
+        table.add_row(str(row["id"]), *cells, *origin, Text(summary + stopped))
     return table
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests import postgresql as servers
 from tests.experiment.runs import SMALL
 
 matplotlib.use("Agg")
@@ -27,3 +28,10 @@ def finished(tmp_path_factory):
 
     run_dir = tmp_path_factory.mktemp("runs") / "finished"
     return qnas.search([*SMALL, f"run_dir={run_dir}"])
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """A server of PostgreSQL."""
+    with servers.server() as running:
+        yield running

@@ -83,8 +83,9 @@ class Evaluation:
             (of the control: those of the circuit that it stands for).
         remark: a warning about inputs and weights that have no effect.
         seconds: wall-clock, for information only.
-        seed: of the run.
+        seed: of the run that evaluated it.
         stopped_at: the epoch after which training was not continued; None if it went on to its own end.
+        reused: the folder of the earlier run that it was taken from; empty if it was evaluated in this one.
         weights: of the trained model, as a safetensors file.
         checkpoint: where training may be taken up again, if it was stopped.
     """
@@ -101,6 +102,7 @@ class Evaluation:
     seconds: float = 0.0
     seed: int = 0
     stopped_at: int | None = None
+    reused: str = ""
     weights: bytes | None = field(default=None, repr=False)
     checkpoint: bytes | None = field(default=None, repr=False)
 

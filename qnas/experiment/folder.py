@@ -8,12 +8,13 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import yaml
 from omegaconf import OmegaConf
@@ -21,12 +22,14 @@ from omegaconf.errors import OmegaConfBaseException
 
 from qnas.config import Config, to_config
 from qnas.errors import RunFolderError, UsageError
-from qnas.experiment.sources import changes, record_of
+from qnas.experiment.database import HIDDEN, checked_url, has_password, place_of, shown, without_password
+from qnas.experiment.sources import changes, own_parts, record_of
+from qnas.experiment.store import writing
 from qnas.experiment.versions import QNAS, versions
 from qnas.front.files import write_at_once
 from qnas.space import Space
 
-_WHERE_NOT_WHAT = ("run_dir", "executor", "ledger.url")
+_WHERE_NOT_WHAT = ("run_dir", "executor")
 """Keys that say where a run happens and do not change its front."""
 
 
@@ -38,6 +41,8 @@ class RunFolder:
         self.config_file = path / "config.yaml"
         self.space_file = path / "space.json"
         self.ledger_file = path / "ledger.jsonl"
+        self.study_file = path / "ledger.json"
+        self.secret_file = path / "ledger.url"
         self.environment_file = path / "environment.json"
         self.weights = path / "weights"
         self.checkpoints = path / "checkpoints"
@@ -61,17 +66,26 @@ class RunFolder:
         folder.check(config, space)
         try:
             folder.path.mkdir(parents=True, exist_ok=True)
-            if not folder.config_file.exists():
-                write_at_once(folder.config_file, OmegaConf.to_yaml(OmegaConf.create(asdict(config))))
+            folder._begin(config, space)
         except OSError as error:
             raise RunFolderError(f"run_dir {config.run_dir!r} cannot be made: {error}; choose another.") from error
-        if space is not None and folder.keeps(config):
-            write_at_once(folder.space_file, space.to_json() + "\n")
-        if not folder.environment_file.exists():
-            began = {**environment(), "files": record_of(config)}
-            write_at_once(folder.environment_file, json.dumps(began, indent=2) + "\n")
-        folder.weights.mkdir(exist_ok=True)
         return folder
+
+    def _begin(self, config: Config, space: Space | None) -> None:
+        """Write what is not there yet; a file that says how the run began, and where its ledger is, never changes."""
+        if config.ledger.url is not None and has_password(config.ledger.url):
+            write_at_once(self.secret_file, config.ledger.url + "\n", private=True)
+        if not self.config_file.exists():
+            write_at_once(self.config_file, OmegaConf.to_yaml(OmegaConf.create(without_secrets(config))))
+        if space is not None and self.keeps(config):
+            write_at_once(self.space_file, space.to_json() + "\n")
+        if not self.environment_file.exists():
+            if config.ledger.url is not None and not self.study_file.exists():
+                study = {"study": f"{self.path.resolve().name} {uuid4().hex[:8]}"}
+                write_at_once(self.study_file, json.dumps(study, indent=2) + "\n")
+            began = {**environment(), "files": record_of(config), "parts": own_parts()}
+            write_at_once(self.environment_file, json.dumps(began, indent=2) + "\n")
+        self.weights.mkdir(exist_ok=True)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -116,7 +130,7 @@ class RunFolder:
                 or qnas itself, is not what it was when the run began.
         """
         if self.config_file.exists():
-            differences = _differences(asdict(self.read_config()), asdict(config))
+            differences = differences_of(self.read_config(), config)
             if differences:
                 raise RunFolderError(
                     f"{str(self.path)!r} already holds a run with another configuration ({'; '.join(differences)}); "
@@ -161,10 +175,30 @@ class RunFolder:
         try:
             config = to_config(OmegaConf.load(self.config_file))
             space = str(self.space_file.resolve()) if self.space_file.is_file() else config.space
-            return replace(config, run_dir=str(self.path), space=space)
+            ledger = replace(config.ledger, url=self._url(config.ledger.url))
+            return replace(config, run_dir=str(self.path), space=space, ledger=ledger)
         except (OmegaConfBaseException, yaml.YAMLError, UsageError) as error:
             reason = str(error).splitlines()[0]
             raise RunFolderError(f"{str(self.config_file)!r} is not what qnas wrote: {reason}. Restore it.") from error
+
+    def _url(self, shown_url: str | None) -> str | None:
+        """With the password that was given, or without any if the file that keeps it is not there."""
+        if shown_url is None or HIDDEN not in shown_url:
+            return shown_url
+        if self.secret_file.is_file():
+            return checked_url(self.secret_file.read_text(encoding="utf-8").strip())
+        return without_password(shown_url)
+
+    def study(self) -> str:
+        """The name of the study in a database that is the ledger of this run. Raises RunFolderError if it is lost."""
+        try:
+            return str(json.loads(self.study_file.read_text(encoding="utf-8"))["study"])
+        except (OSError, ValueError, TypeError, LookupError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise RunFolderError(
+                f"{str(self.study_file)!r}, which names the ledger of the run in its database, is not what qnas wrote: "
+                f"{reason}. Restore it."
+            ) from error
 
     def _check_is_run(self) -> None:
         if not self.config_file.is_file():
@@ -179,9 +213,10 @@ class RunFolder:
         return self.checkpoints / f"{fingerprint}.pt"
 
     def save_checkpoint(self, fingerprint: str, content: bytes) -> None:
-        """Write a checkpoint at once or not at all."""
-        self.checkpoints.mkdir(exist_ok=True)
-        write_at_once(self.checkpoint_file(fingerprint), content)
+        """Write a checkpoint at once or not at all. Raises RunError as `save_weights` does."""
+        with writing(self.path):
+            self.checkpoints.mkdir(exist_ok=True)
+            write_at_once(self.checkpoint_file(fingerprint), content)
 
     def remove_checkpoints(self) -> None:
         """No training is to be taken up again."""
@@ -189,8 +224,9 @@ class RunFolder:
             shutil.rmtree(self.checkpoints)
 
     def save_weights(self, fingerprint: str, content: bytes) -> None:
-        """Write weights at once or not at all."""
-        write_at_once(self.weights_file(fingerprint), content)
+        """Write weights at once or not at all. Raises RunError, which says how to go on, if they cannot be written."""
+        with writing(self.path):
+            write_at_once(self.weights_file(fingerprint), content)
 
 
 def environment() -> dict[str, Any]:
@@ -230,14 +266,37 @@ def _git() -> dict[str, Any] | None:
     return {"commit": commit.strip(), "clean": not status.strip()}
 
 
-def _differences(held: dict[str, Any], asked: dict[str, Any], prefix: str = "") -> list[str]:
+def without_secrets(config: Config) -> dict[str, Any]:
+    """A configuration as plain containers, in which no password stands."""
+    url = config.ledger.url
+    return asdict(replace(config, ledger=replace(config.ledger, url=None if url is None else shown(url))))
+
+
+def differences_of(held: Config, asked: Config) -> list[str]:
+    """What makes two configurations those of different runs.
+
+    A ledger in a database stays where it is, but may be opened by another user or driver.
+    """
+    places = [None if config.ledger.url is None else place_of(config.ledger.url) for config in (held, asked)]
+    moved = [] if places[0] == places[1] else [f"ledger.url is {places[0]!r} there and {places[1]!r} here"]
+    return differences(what_not_where(held), what_not_where(asked)) + moved
+
+
+def what_not_where(config: Config) -> dict[str, Any]:
+    """What decides on the front of a run, as plain containers."""
+    kept = {key: value for key, value in asdict(config).items() if key not in _WHERE_NOT_WHAT}
+    return {**kept, "ledger": {key: value for key, value in kept["ledger"].items() if key != "url"}}
+
+
+def differences(held: Mapping[str, Any], asked: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """The keys whose values are not the same, each with both."""
     found: list[str] = []
     for key, value in asked.items():
         name = f"{prefix}{key}"
-        if name in _WHERE_NOT_WHAT or held.get(key) == value:
+        if held.get(key) == value:
             continue
         if isinstance(value, dict) and isinstance(held.get(key), dict):
-            found += _differences(held[key], value, f"{name}.")
+            found += differences(held[key], value, f"{name}.")
         else:
             found.append(f"{name} is {held.get(key)!r} there and {value!r} here")
     return found

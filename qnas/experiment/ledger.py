@@ -1,4 +1,4 @@
-"""The ledger: every evaluation of a run, in Optuna's journal storage, so that Optuna's dashboard opens it.
+"""The ledger: every evaluation of a run, in a storage of Optuna's, so that Optuna's dashboard opens it.
 
 One study, one trial per evaluation. Genes are parameters, objectives are values; what Optuna has no place for is in
 the user attributes.
@@ -6,8 +6,6 @@ the user attributes.
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,25 +13,27 @@ from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.exceptions import ExperimentalWarning
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from qnas.architecture import Architecture
+from qnas.config import Config, LedgerSettings
 from qnas.errors import RunFolderError
+from qnas.experiment.database import Database
 from qnas.experiment.evaluation import Evaluation, State
+from qnas.experiment.folder import RunFolder, differences, what_not_where
+from qnas.experiment.journal import Journal
+from qnas.experiment.store import Store, quiet
 from qnas.model.classical import explicit_networks
 from qnas.objectives import Objective
 from qnas.references import cites
 from qnas.space import Space
 from qnas.space.genes import Scalar
 
-STUDY = "qnas"
-_N_DESIGNS = "n_designs"
-_LOG = logging.getLogger("qnas")
-_FIELDS = ("reason", "n_parameters", "n_live_weights", "remark", "seconds", "seed", "stopped_at")
+VERSION = 2
+"""Of what is written: 1, which says nothing of it, had neither `stopped_at` nor `reused`."""
+_VERSION, _N_DESIGNS, _CONFIGURATION = "version", "n_designs", "configuration"
+_FIELDS = ("reason", "n_parameters", "n_live_weights", "remark", "seconds", "seed", "stopped_at", "reused")
 _MAPPINGS = ("values", "errors", "details")
 
 
@@ -45,69 +45,131 @@ class Ledger:
     may read it at any time with `open_ledger`, which writes nothing and waits for no lock.
 
     Args:
-        path: of the journal; made if it is not there.
+        store: where it is kept, by its path if in a journal; made if it is not there.
         objectives: of the run, in order.
         space: of the run; its genes become Optuna's parameters.
         read_only: write nothing, not even to mend.
+
+    Raises:
+        UsageError: it cannot be read, or a later qnas wrote it.
     """
 
-    def __init__(self, path: Path, objectives: Sequence[Objective], space: Space, *, read_only: bool = False) -> None:
+    def __init__(
+        self, store: Path | Store, objectives: Sequence[Objective], space: Space, *, read_only: bool = False
+    ) -> None:
+        self._store: Store = Journal(store) if isinstance(store, Path) else store
         self._objectives = objectives
         self._space = space
-        self._read_only = read_only
         self._distributions = {gene.name: CategoricalDistribution(tuple(gene.values)) for gene in space.genes}
-        with _quiet():
-            self._study = _found_study(path) if read_only else _mended_study(path, objectives)
-        self._n_designs = None if self._study is None else self._study.user_attrs.get(_N_DESIGNS)
+        attributes = self._store.attributes()
+        self._is_begun = attributes is not None
+        self._attributes = attributes or {}
+        self._writer: _Writer | None = None
+        self._n_designs = self._attributes.get(_N_DESIGNS)
+        _check_version(self._store.place, self._attributes.get(_VERSION, 1))
+        if not read_only:
+            with quiet(), self._store.writing():
+                self._writer = _Writer(self._store, objectives)
+            self._is_begun = True
 
     def append(self, design_id: int, evaluation: Evaluation) -> None:
-        """Write one evaluation."""
-        assert self._study is not None and not self._read_only, "this ledger was opened to be read"
+        """Write one evaluation. Raises RunError, which says how to go on, if it cannot be written."""
         genes = gene_values(self._space, evaluation.architecture)
         chosen: dict[str, BaseDistribution] = {name: self._distributions[name] for name in genes}
         complete = evaluation.complete
-        self._study.add_trial(
-            optuna.trial.create_trial(
-                state=TrialState.COMPLETE if complete else TrialState.FAIL,
-                values=[evaluation.values[objective.name] for objective in self._objectives] if complete else None,
-                params=dict(genes),
-                distributions=chosen,
-                user_attrs=_attributes(design_id, evaluation),
-            )
+        trial = optuna.trial.create_trial(
+            state=TrialState.COMPLETE if complete else TrialState.FAIL,
+            values=[evaluation.values[objective.name] for objective in self._objectives] if complete else None,
+            params=dict(genes),
+            distributions=chosen,
+            user_attrs=_attributes(design_id, evaluation),
         )
+        with self._store.writing():
+            self._writing.add(trial)
         if self._n_designs is not None and design_id >= self._n_designs:
             self.keep_first(design_id + 1)
 
     def keep_first(self, n_designs: int) -> None:
         """Leave out, from now on, what an interrupted run wrote under higher ids before it took another course."""
-        assert self._study is not None and not self._read_only, "this ledger was opened to be read"
-        self._study.set_user_attr(_N_DESIGNS, n_designs)
+        with self._store.writing():
+            self._writing.set(_N_DESIGNS, n_designs)
         self._n_designs = n_designs
+
+    @property
+    def _writing(self) -> _Writer:
+        assert self._writer is not None, "this ledger was opened to be read"
+        return self._writer
 
     def evaluations(self) -> Iterator[tuple[int, Evaluation]]:
         """The designs of the run: the last evaluation under each id, in the order in which the ids were first written.
 
         A run that took another course when it was resumed has given ids again; a design then has its last id only.
         """
-        found: dict[int, FrozenTrial] = {}
+        found: dict[int, Evaluation] = {}
         ids: dict[str, int] = {}
-        for trial in self._trials():
-            design_id, fingerprint = int(trial.user_attrs["id"]), trial.user_attrs["fingerprint"]
+        for record in self._records():
+            design_id, fingerprint = int(record["id"]), record["fingerprint"]
             if (before := ids.get(fingerprint, design_id)) != design_id:
                 del found[before]
             if design_id in found:
-                ids.pop(found[design_id].user_attrs["fingerprint"])
-            found[design_id], ids[fingerprint] = trial, design_id
-        for design_id, trial in found.items():
+                ids.pop(found[design_id].architecture.fingerprint)
+            found[design_id], ids[fingerprint] = _evaluation(record), design_id
+        for design_id, evaluation in found.items():
             if self._n_designs is None or design_id < self._n_designs:
-                yield design_id, _evaluation(trial)
+                yield design_id, evaluation
 
     def history(self) -> Iterator[Evaluation]:
         """Everything that was ever evaluated, in the order in which it was written."""
-        return map(_evaluation, self._trials())
+        return map(_evaluation, self._records())
 
-    def _trials(self) -> list[FrozenTrial]:
-        return self._study.get_trials(deepcopy=False) if self._study is not None else []
+    def _records(self) -> Iterator[dict[str, Any]]:
+        return _records(self._store) if self._is_begun else iter(())
+
+    def claim(self, config: Config) -> None:
+        """Note whose ledger this is, for dashboards; in a database it could also be that of another run.
+
+        Raises:
+            RunFolderError: it is of a run with another configuration.
+        """
+        asked = what_not_where(config)
+        held = self._attributes.get(_CONFIGURATION)
+        if held is None:
+            with self._store.writing():
+                self._writing.set(_CONFIGURATION, asked)
+        elif found := differences(held, {**asked, "space": held.get("space")}):  # which moves with its folder
+            raise RunFolderError(
+                f"the study {self._store.study!r} of the ledger {self._store.place!r} is of a run with another "
+                f"configuration ({'; '.join(found)}); choose another run_dir."
+            )
+
+    def close(self) -> None:
+        """Leave no connection open."""
+        self._store.close()
+
+
+class _Writer:
+    """The study of a ledger, made if it is not there, and completed if a killed process had begun it."""
+
+    def __init__(self, store: Store, objectives: Sequence[Objective]) -> None:
+        self._storage = store.storage()
+        try:
+            study = optuna.load_study(study_name=store.study, storage=self._storage)
+        except KeyError:
+            directions = [StudyDirection[objective.direction.upper()] for objective in objectives]
+            study = optuna.create_study(study_name=store.study, storage=self._storage, directions=directions)
+        if study.metric_names is None:
+            study.set_metric_names([objective.name for objective in objectives])
+        self._study_id = self._storage.get_study_id_from_name(store.study)
+        if study.user_attrs.get(_VERSION) != VERSION:
+            self.set(_VERSION, VERSION)
+
+    def set(self, name: str, value: Any) -> None:
+        """Set an attribute of the study."""
+        self._storage.set_study_user_attr(self._study_id, name, value)
+
+    def add(self, trial: FrozenTrial) -> None:
+        """Add a trial that is checked; Optuna's study would read all others to check it again."""
+        self._storage.create_new_trial(self._study_id, template_trial=trial)
 
 
 def gene_values(space: Space, architecture: Architecture) -> dict[str, Scalar]:
@@ -115,40 +177,12 @@ def gene_values(space: Space, architecture: Architecture) -> dict[str, Scalar]:
     return space.gene_values(explicit_networks(architecture))
 
 
-def _found_study(path: Path) -> optuna.Study | None:
-    """The study in a journal, None if its first line is not complete; Optuna ignores a last line that is not."""
-    # absolute, because Optuna's lock is a symbolic link to it
-    backend = JournalFileBackend(str(path.resolve()))
-    try:
-        return optuna.load_study(study_name=STUDY, storage=JournalStorage(backend))
-    except ValueError as error:
-        raise RunFolderError(f"the ledger {str(path)!r} cannot be read: {error}; restore it.") from error
-    except KeyError:
-        return None
-
-
-def _mended_study(path: Path, objectives: Sequence[Objective]) -> optuna.Study:
-    """The study in a journal, made complete after a kill; only a new one is written to otherwise."""
-    _drop_unfinished_line(path)
-    study = _found_study(path)
-    if study is None:
-        study = optuna.create_study(
-            storage=JournalStorage(JournalFileBackend(str(path.resolve()))),
-            study_name=STUDY,
-            directions=[StudyDirection[objective.direction.upper()] for objective in objectives],
+def _check_version(place: str, version: object) -> None:
+    if not isinstance(version, int) or version > VERSION:
+        raise RunFolderError(
+            f"the ledger {place!r} is of version {version!r}, which a later qnas wrote; this one reads versions up to "
+            f"{VERSION}, so install the qnas that wrote it."
         )
-    if study.metric_names is None:
-        study.set_metric_names([objective.name for objective in objectives])
-    return study
-
-
-def _drop_unfinished_line(path: Path) -> None:
-    """A line that a killed process or a full disk cut short; the next line would be glued to it."""
-    if path.is_file() and not (content := path.read_bytes()).endswith(b"\n") and content:
-        kept = content.rfind(b"\n") + 1
-        with path.open("r+b") as file:
-            file.truncate(kept)
-        _LOG.warning("the last line of %s was cut short; %d bytes are dropped", path.name, len(content) - kept)
 
 
 def _attributes(design_id: int, evaluation: Evaluation) -> dict[str, Any]:
@@ -163,35 +197,65 @@ def _attributes(design_id: int, evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def _evaluation(trial: FrozenTrial) -> Evaluation:
-    kept = trial.user_attrs
+def read_history(store: Store) -> Iterator[Evaluation]:
+    """Everything that was ever evaluated in a run, also if its space and objectives are not at hand.
+
+    Raises:
+        UsageError: the ledger cannot be read, or a later qnas wrote it.
+    """
+    attributes = store.attributes()
+    if attributes is not None:
+        _check_version(store.place, attributes.get(_VERSION, 1))
+        yield from map(_evaluation, _records(store))
+
+
+def _records(store: Store) -> Iterator[dict[str, Any]]:
+    """Of evaluations; whatever else somebody has put into the study says nothing of one."""
+    return (record for record in store.records() if "fingerprint" in record)
+
+
+def _evaluation(record: dict[str, Any]) -> Evaluation:
+    """What an earlier version did not write yet has its default."""
     return Evaluation(
-        architecture=Architecture(kept["architecture"]),
-        state=State[kept["state"]],
-        **{name: kept[name] for name in (*_FIELDS, *_MAPPINGS) if name in kept},
+        architecture=Architecture(record["architecture"]),
+        state=State[record["state"]],
+        **{name: record[name] for name in (*_FIELDS, *_MAPPINGS) if name in record},
     )
 
 
+def store_of(folder: RunFolder, settings: LedgerSettings) -> Store:
+    """Where the ledger of a run is. Raises RunFolderError if its folder does not say."""
+    if settings.url is None:
+        return Journal(folder.ledger_file)
+    return Database(settings.url, folder.study(), folder.path)
+
+
+def check_ledger(settings: LedgerSettings) -> None:
+    """Raise ConfigurationError if no ledger can be kept where the settings say; makes Optuna's tables in a database."""
+    if settings.url is not None:
+        Database(settings.url, "", Path()).check()
+
+
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Optuna's log lines and its notes on experimental functions, off for a while."""
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
+def begin_ledger(folder: RunFolder, config: Config, objectives: Sequence[Objective], space: Space) -> Iterator[Ledger]:
+    """The ledger of a run that this process holds, made if it is not there, for the length of the run.
+
+    Raises:
+        UsageError: it cannot be opened, or is of another run.
+        RunError: it cannot be written.
+    """
+    Journal(folder.ledger_file).break_lock()
+    ledger = Ledger(store_of(folder, config.ledger), objectives, space)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ExperimentalWarning)
-            yield
+        ledger.claim(config)
+        yield ledger
     finally:
-        optuna.logging.set_verbosity(before)
+        ledger.close()
 
 
-def break_lock(path: Path) -> None:
-    """Remove the lock that a killed process left, for which Optuna waits half a minute; only while the run is held."""
-    path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
-
-
-def open_ledger(path: Path, objectives: Sequence[Objective], space: Space) -> Ledger:
+def open_ledger(folder: RunFolder, settings: LedgerSettings, objectives: Sequence[Objective], space: Space) -> Ledger:
     """The ledger of a run, only to be read; a search may be writing it. Raises RunFolderError if there is none."""
-    if not path.is_file():
-        raise RunFolderError(f"there is no ledger at {str(path)!r}; give the folder of a run that qnas search made.")
-    return Ledger(path, objectives, space, read_only=True)
+    if settings.url is None and not folder.ledger_file.is_file():
+        place = str(folder.ledger_file)
+        raise RunFolderError(f"there is no ledger at {place!r}; give the folder of a run that qnas search made.")
+    return Ledger(store_of(folder, settings), objectives, space, read_only=True)

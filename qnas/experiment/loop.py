@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -23,10 +24,12 @@ from qnas.experiment.citations import cited_by_space
 from qnas.experiment.evaluation import Evaluation, Task, failure, splits_of
 from qnas.experiment.executor import Executor, check_executor, make_executor
 from qnas.experiment.folder import RunFolder
-from qnas.experiment.ledger import Ledger, break_lock
+from qnas.experiment.ledger import Ledger, begin_ledger, check_ledger
 from qnas.experiment.results import OWN_COLUMNS, Findings, losses_of, violation_of, write_results
+from qnas.experiment.reuse import Earlier, check_reuse, earlier_evaluations
 from qnas.experiment.rungs import Rungs, check_early_stopping
 from qnas.experiment.stopping import Stopping, check_stopping
+from qnas.experiment.store import writing
 from qnas.model.training import Stretch, effective
 from qnas.objectives import Design, Objective, choose_objectives
 from qnas.objectives.constraint import constraints_of
@@ -67,16 +70,24 @@ def run_search(config: Config, callbacks: Callbacks | None = None, space: Space 
     watcher = Guarded(callbacks)
     plan = check_run(config, space)
     folder = RunFolder.claim(config, space)
-    with folder.held(), _log_file(folder), make_executor(config.executor) as executor:
-        break_lock(folder.ledger_file)
-        ledger = Ledger(folder.ledger_file, plan.objectives, plan.space)
+    with (
+        folder.held(),
+        _log_file(folder),
+        begin_ledger(folder, config, plan.objectives, plan.space) as ledger,
+        make_executor(config.executor) as executor,
+    ):
         watcher.on_start(config, n_evaluations=plan.searcher.n_evaluations, n_workers=executor.n_workers)
-        loop = _Loop(Findings(config, plan.space, plan.objectives, SortedDict()), folder, ledger, executor, watcher)
+        findings = Findings(config, plan.space, plan.objectives, SortedDict())
+        earlier = earlier_evaluations(config, plan.objectives)
+        loop = _Loop(findings, folder, ledger, executor, watcher, earlier)
         try:
             loop.run(plan)
         except BaseException:
             _write_what_there_is(folder, loop.findings)
             raise
+        if config.ledger.reuse:
+            n_reused, n = loop.findings.n_reused, len(loop.findings.evaluations)
+            _LOG.info("%d of %d designs are reused from earlier runs", n_reused, n)
         write_results(folder, loop.findings)
         folder.remove_checkpoints()
     watcher.on_end(loop.findings)
@@ -113,26 +124,19 @@ def check_run(config: Config, space: Space | None = None) -> Plan:
         raise ConfigurationError(
             f"objectives.n_standard_errors is {config.objectives.n_standard_errors}; allowed are numbers of at least 0."
         )
-    _check_settings_that_nothing_reads(config)
     for name in space.budgets:
         budgeted(name)
     cited_by_space(config)
     config.training.check()
     check_executor(config.executor)
+    check_ledger(config.ledger)
+    check_reuse(config)
     check_stopping(config.stop)
     candidates = Candidates(space, splits_of(config.data), config.training)
     searcher = make_searcher(config.search, space, len(objectives), config.seed, candidates.network_of)
     check_early_stopping(config, objectives, searcher)
     check_space(space, config)
     return Plan(space, objectives, candidates, searcher)
-
-
-def _check_settings_that_nothing_reads(config: Config) -> None:
-    """Raise ConfigurationError for keys whose rooms are still to come, so that none is ignored in silence."""
-    for part, keys in (("ledger", ("url", "reuse")),):
-        for key in keys:
-            if value := getattr(getattr(config, part), key):
-                raise ConfigurationError(f"{part}.{key} is {value!r}; this version does not read it yet, leave it out.")
 
 
 def _check_columns(space: Space, objectives: Sequence[Objective]) -> None:
@@ -164,12 +168,18 @@ class _Loop:
     """One run on its way."""
 
     def __init__(
-        self, findings: Findings, folder: RunFolder, ledger: Ledger, executor: Executor, watcher: Callbacks
+        self,
+        findings: Findings,
+        folder: RunFolder,
+        ledger: Ledger,
+        executor: Executor,
+        watcher: Callbacks,
+        earlier: Earlier,
     ) -> None:
         self.findings = findings
         self._evaluations = cast("dict[int, Evaluation]", findings.evaluations)
         self._config, self._folder, self._ledger = findings.config, folder, ledger
-        self._executor, self._watcher = executor, watcher
+        self._executor, self._watcher, self._earlier = executor, watcher, earlier
         self._rungs = Rungs(
             self._config.early_stopping, self._config.training.epochs, findings.objectives, findings.constraints
         )
@@ -219,6 +229,8 @@ class _Loop:
         known = self._held.get((architecture, until)) or self._held.get((architecture, None))
         if known is not None:
             self._note(design_id, known, known=True)
+        elif (reused := self._earlier.evaluation(architecture)) is not None:
+            self._record(design_id, reused)
         elif design_id not in self._waiting:
             self._waiting.add(design_id)
             self._executor.submit(design_id, self._task(design_id, until))
@@ -259,7 +271,8 @@ class _Loop:
         level = logging.INFO if evaluation.complete else logging.WARNING
         result = dict(evaluation.values) if evaluation.complete else evaluation.reason
         stopped = f" up to epoch {evaluation.stopped_at}" if evaluation.stopped_at else ""
-        _LOG.log(level, "design %d %s%s: %s", design_id, evaluation.state.value, stopped, result)
+        origin = f", reused from {evaluation.reused}" if evaluation.reused else ""
+        _LOG.log(level, "design %d %s%s: %s%s", design_id, evaluation.state.value, stopped, result, origin)
         if evaluation.remark and design_id not in self._evaluations:
             _LOG.warning("design %d: %s", design_id, evaluation.remark)
         self._note(design_id, evaluation, known=False)
@@ -377,10 +390,23 @@ def check_space(space: Space, config: Config) -> None:
     raise UsageError(f"{drawn} can be {'built' if problems else 'evaluated'}: {'; '.join(reasons)}.")
 
 
+class _LogFile(logging.FileHandler):
+    """On a full disk it lacks lines; what stops the run is that its ledger cannot be written."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging calls it so
+        if not isinstance(sys.exception(), OSError):
+            super().handleError(record)
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
+
+
 @contextmanager
 def _log_file(folder: RunFolder) -> Iterator[None]:
     """Write the log of this run to log.txt."""
-    handler = logging.FileHandler(folder.log_file)
+    with writing(folder.path):
+        handler = _LogFile(folder.log_file)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     level = _LOG.level
     _LOG.addHandler(handler)

@@ -21,6 +21,7 @@ from qnas.experiment.citations import cited_by
 from qnas.experiment.evaluation import Evaluation, State, splits_of
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import gene_values, open_ledger
+from qnas.experiment.store import writing
 from qnas.front.export import write_design
 from qnas.front.files import write_at_once
 from qnas.front.pareto import hypervolume, hypervolume_history, non_dominated
@@ -34,7 +35,9 @@ from qnas.references import bibtex
 from qnas.simulation import Simulator
 from qnas.space import Space, load_space
 
-OWN_COLUMNS = ("id", "fingerprint", "n_parameters", "violation", "stopped_at", "seconds", "seed", "on_front")
+OWN_COLUMNS = (
+    "id", "fingerprint", "n_parameters", "violation", "stopped_at", "seconds", "seed", "reused", "on_front",
+)  # fmt: skip
 """Columns of every table of a run, whatever its objectives and genes."""
 
 
@@ -104,6 +107,11 @@ class Findings:
         return members.sort_values(order, ascending=[first.direction == "minimize", True]).reset_index(drop=True)
 
     @property
+    def n_reused(self) -> int:
+        """How many designs were taken from earlier runs."""
+        return sum(bool(evaluation.reused) for evaluation in self.evaluations.values())
+
+    @property
     def unmet(self) -> str:
         """A sentence if there are constraints and no design meets them all; empty if there are none."""
         if not self.constraints or (self.violations == 0).any():
@@ -154,7 +162,8 @@ class Findings:
         genes = [gene.name for gene in self.space.genes]
         optional = ["violation"] * bool(self.constraints)
         optional += ["stopped_at"] * (self.config.early_stopping.name != "off")
-        return ["id", "fingerprint", *names, *errors, *genes, "n_parameters", *optional, "seconds", "seed"]
+        reused = ["reused"] * bool(self.config.ledger.reuse)
+        return ["id", "fingerprint", *names, *errors, *genes, "n_parameters", *optional, "seconds", "seed", *reused]
 
     def _row(self, design_id: int, evaluation: Evaluation) -> dict[str, Any]:
         return {
@@ -168,6 +177,7 @@ class Findings:
             "stopped_at": evaluation.stopped_at,
             "seconds": round(evaluation.seconds, 3),
             "seed": evaluation.seed,
+            "reused": evaluation.reused,
         }
 
 
@@ -200,7 +210,7 @@ def read_findings(run_dir: str | Path) -> Findings:
     config = folder.read_config()
     space = load_space(config.space)
     objectives = choose_objectives(config.objectives.names, config.objectives.add, config.objectives.options)
-    ledger = open_ledger(folder.ledger_file, objectives, space)
+    ledger = open_ledger(folder, config.ledger, objectives, space)
     return Findings(config, space, objectives, dict(sorted(ledger.evaluations())))
 
 
@@ -208,7 +218,15 @@ def write_results(folder: RunFolder, findings: Findings) -> None:
     """Write front.csv, front.json, references.bib, the figures and the design folders.
 
     Designs that left the front go at the very end, so that whatever table a kill leaves, its designs are there.
+
+    Raises:
+        RunError: something cannot be written; says how to go on.
     """
+    with writing(folder.path):
+        _write_results(folder, findings)
+
+
+def _write_results(folder: RunFolder, findings: Findings) -> None:
     front = findings.front
     members = [(int(design_id), findings.evaluations[int(design_id)]) for design_id in front["id"]]
     _write_designs(folder, splits_of(findings.config.data).n_features, members)
@@ -233,6 +251,7 @@ def _record(design_id: int, evaluation: Evaluation) -> dict[str, Any]:
         "stopped_at": evaluation.stopped_at,
         "seconds": round(evaluation.seconds, 3),
         "seed": evaluation.seed,
+        **({"reused": evaluation.reused} if evaluation.reused else {}),
     }
 
 

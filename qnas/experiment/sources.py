@@ -6,22 +6,47 @@ import hashlib
 import importlib.util
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import is_dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+from qnas.circuit.ansatze import ansatze
+from qnas.circuit.encodings import encodings
+from qnas.circuit.readouts import readouts
+from qnas.circuit.topologies import topologies
 from qnas.config import Config
 from qnas.data import datasets
+from qnas.model.couplings import couplings
 from qnas.objectives import objectives
-from qnas.plugins import bundled_directory, module_file
+from qnas.plugins import Registry, bundled_directory, module_file
 from qnas.space.load import GROUP, TEXT_SUFFIXES
 
+_PARTS: tuple[Registry[Any], ...] = (encodings, ansatze, topologies, readouts, couplings)
 Record: TypeAlias = dict[str, dict[str, str | None]]
 
 
 def record_of(config: Config) -> Record:
     """The path and the SHA-256 of each file, None if it is not there, by the key of the configuration that names it."""
     return {key: {"path": str(path), "sha256": _digest(path)} for key, path in _files(config)}
+
+
+def own_parts() -> dict[str, str | None]:
+    """The SHA-256 of the file of each part that is loaded and is not of qnas itself, by kind and name."""
+    modules = {f"{parts.kind} {name!r}": _module_of(parts[name]) for parts in _PARTS for name in parts}
+    return {part: _digest_of(module) for part, module in modules.items() if not module.startswith("qnas.")}
+
+
+def _module_of(part: object) -> str:
+    """Where a function or class was written, or what a record of one holds."""
+    held = [value for value in vars(part).values() if callable(value)] if is_dataclass(part) else []
+    written = part if isinstance(part, type) or not held else held[0]
+    return str(getattr(written, "__module__", ""))
+
+
+def _digest_of(module: str) -> str | None:
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return _digest(Path(file)) if file else None
 
 
 def changes(record: Record, config: Config) -> list[str]:

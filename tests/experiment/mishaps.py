@@ -47,8 +47,8 @@ MISHAPS = {
 def mishap(design, *, kind="error", only=(), everywhere=False, each=(), marks=""):
     """1; but a mishap for some fingerprints only, for all designs, or for those with a single layer.
 
-    `each` lists designs with a mishap of their own as "fingerprint:kind". The one named "death_once" leaves a mark in the folder `marks`, and
-    does not happen where there is one.
+    `each` lists designs with a mishap of their own as "fingerprint:kind". The one named "death_once" leaves a mark in
+    the folder `marks`, and does not happen where there is one.
     """
     fingerprint = design.architecture.fingerprint
     if each:

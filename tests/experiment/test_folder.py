@@ -11,7 +11,7 @@ from qnas.config import Config, ExecutorSettings, ObjectiveSettings
 from qnas.data import DataSettings
 from qnas.errors import RunFolderError
 from qnas.experiment.folder import RunFolder, environment
-from qnas.experiment.sources import record_of
+from qnas.experiment.sources import own_parts, record_of
 from qnas.launch import compose
 from qnas.search import SearchSettings
 from tests.experiment.runs import contents
@@ -25,7 +25,8 @@ def config(tmp_path):
 def test_a_claimed_folder_holds_configuration_and_environment(config):
     folder = RunFolder.claim(config)
     assert {path.name for path in folder.path.iterdir()} == {"config.yaml", "environment.json", "weights"}
-    assert json.loads(folder.environment_file.read_text()) == {**environment(), "files": record_of(config)}
+    began = {**environment(), "files": record_of(config), "parts": own_parts()}
+    assert json.loads(folder.environment_file.read_text()) == began
 
 
 def test_the_environment_names_versions_processor_threads_and_code():

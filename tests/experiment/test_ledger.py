@@ -8,9 +8,11 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
+from qnas.config import LedgerSettings
 from qnas.errors import RunFolderError
 from qnas.experiment.evaluation import Evaluation, State
-from qnas.experiment.ledger import Ledger, open_ledger
+from qnas.experiment.folder import RunFolder
+from qnas.experiment.ledger import VERSION, Ledger, open_ledger
 from qnas.objectives import choose_objectives
 from qnas.space import load_space
 from tests.experiment.runs import SPACE
@@ -48,6 +50,10 @@ def path(tmp_path):
 
 def opened(path):
     return Ledger(path, objectives, space)
+
+
+def read(path):
+    return Ledger(path, objectives, space, read_only=True)
 
 
 def with_plain_optuna(path):
@@ -127,7 +133,7 @@ def test_opening_and_reading_write_nothing(path):
     opened(path).append(0, COMPLETE)
     before = path.read_bytes()
     list(opened(path).evaluations())
-    list(open_ledger(path, objectives, space).evaluations())
+    list(read(path).evaluations())
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == ["ledger.jsonl"]
 
@@ -161,7 +167,7 @@ def test_reading_a_ledger_that_is_being_written_changes_no_byte(path, n_bytes):
     opened(path).append(0, COMPLETE)
     path.write_bytes(path.read_bytes()[:n_bytes])
     before = path.read_bytes()
-    assert list(open_ledger(path, objectives, space).evaluations()) == []
+    assert list(read(path).evaluations()) == []
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == ["ledger.jsonl"]
 
@@ -169,7 +175,7 @@ def test_reading_a_ledger_that_is_being_written_changes_no_byte(path, n_bytes):
 def test_a_reader_ignores_a_line_that_is_being_written(path):
     opened(path).append(0, COMPLETE)
     path.write_bytes(path.read_bytes() + b'{"op_code": 4')
-    assert list(open_ledger(path, objectives, space).evaluations()) == [(0, COMPLETE)]
+    assert list(read(path).evaluations()) == [(0, COMPLETE)]
 
 
 def test_a_reader_neither_waits_for_the_lock_of_a_search_nor_breaks_it(path, monkeypatch):
@@ -178,14 +184,14 @@ def test_a_reader_neither_waits_for_the_lock_of_a_search_nor_breaks_it(path, mon
     lock = path.with_name("ledger.jsonl.lock")
     lock.symlink_to(path)
     monkeypatch.setattr("time.sleep", lambda seconds: pytest.fail("waited for the lock"))
-    assert list(open_ledger(path, objectives, space).evaluations()) == []
+    assert list(read(path).evaluations()) == []
     assert lock.is_symlink()
 
 
 def test_what_was_opened_to_be_read_cannot_be_written(path):
     opened(path)
     with pytest.raises(AssertionError, match="this ledger was opened to be read"):
-        open_ledger(path, objectives, space).append(0, COMPLETE)
+        read(path).append(0, COMPLETE)
 
 
 def test_a_ledger_cut_short_at_its_birth_is_begun_anew(path):
@@ -215,9 +221,49 @@ def test_a_ledger_that_is_not_one_is_refused(path):
         opened(path)
 
 
+def test_a_trial_that_is_no_json_is_refused(path):
+    for design_id, evaluation in ((0, COMPLETE), (1, FAILED)):
+        opened(path).append(design_id, evaluation)
+    *lines, last = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:-1], lines[-1][:40], b"\n", last]))
+    for ledger in (lambda: opened(path), lambda: list(read(path).evaluations())):
+        with pytest.raises(RunFolderError, match=r"the ledger .* cannot be read: JSONDecodeError: .*; restore it"):
+            ledger()
+
+
+def test_a_ledger_of_a_later_version_is_refused_and_left_alone(path):
+    opened(path).append(0, COMPLETE)
+    with_plain_optuna(path).set_user_attr("version", VERSION + 1)
+    before = path.read_bytes()
+    said = rf"is of version {VERSION + 1}, which a later qnas wrote; this one reads versions up to {VERSION}, so"
+    for opening in (opened, read):
+        with pytest.raises(RunFolderError, match=said):
+            opening(path)
+    assert path.read_bytes() == before
+
+
+def test_a_ledger_that_says_nothing_of_its_version_is_read_and_becomes_one_of_this_version(path):
+    """As the first version wrote it."""
+    opened(path).append(0, COMPLETE)
+    lines = [line for line in path.read_text().splitlines(keepends=True) if '"version"' not in line]
+    path.write_text("".join(lines).replace(',"reused":""', ""))
+    assert list(read(path).evaluations()) == [(0, COMPLETE)]
+    assert "version" not in with_plain_optuna(path).user_attrs
+    opened(path).append(1, FAILED)
+    assert with_plain_optuna(path).user_attrs["version"] == VERSION
+    assert list(opened(path).evaluations()) == [(0, COMPLETE), (1, FAILED)]
+
+
+def test_what_somebody_else_puts_into_the_study_is_no_evaluation(path):
+    opened(path).append(0, COMPLETE)
+    with_plain_optuna(path).add_trial(optuna.trial.create_trial(values=[0.5, 1.0, 2.0]))
+    assert list(opened(path).evaluations()) == [(0, COMPLETE)]
+    assert list(opened(path).history()) == [COMPLETE]
+
+
 def test_a_missing_ledger_is_refused_and_not_made(path):
-    with pytest.raises(RunFolderError, match=r"there is no ledger at .*give the folder of a run"):
-        open_ledger(path, objectives, space)
+    with pytest.raises(RunFolderError, match=r"there is no ledger at .*ledger.jsonl'; give the folder of a run"):
+        open_ledger(RunFolder(path.parent), LedgerSettings(), objectives, space)
     assert not path.exists()
 
 

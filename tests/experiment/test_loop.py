@@ -334,7 +334,6 @@ def test_a_run_in_which_every_first_design_fails_ends(tmp_path):
         ("seed=-1", "seed is -1; allowed are whole numbers of at least 0"),
         ("objectives.constraints=['depth <= 3']", "unknown objective in objectives.constraints, 'depth'"),
         ("objectives.constraints=['flops < 3']", "objectives.constraints has 'flops < 3'; a constraint reads like"),
-        ("ledger.reuse=[runs/old]", r"ledger.reuse is \['runs/old'\]; this version does not read it yet"),
         ("objectives.n_standard_errors=-1", "objectives.n_standard_errors is -1.0; allowed are numbers of at least 0"),
     ],
 )
