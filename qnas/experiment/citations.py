@@ -21,7 +21,7 @@ from qnas.model.couplings import Classical, couplings
 from qnas.model.training import train
 from qnas.objectives import Objective
 from qnas.references import check_key, cited, named_in
-from qnas.search import SEARCHERS
+from qnas.search import searchers
 from qnas.simulation import make_simulator
 
 _REUPLOADING = "perezsalinas2020"
@@ -39,7 +39,8 @@ def cited_by(config: Config, objectives: Sequence[Objective], designs: Iterable[
     Raises:
         SpaceError: as for `cited_by_space`.
     """
-    keys = [*cited(build_circuit), *cited(hypervolume), *cited(Ledger), *cited(SEARCHERS[config.search.name])]
+    keys = [*cited(build_circuit), *cited(hypervolume), *cited(Ledger)]
+    keys += cited(searchers[config.search.name].build, asdict(config.search))
     for objective in objectives:
         keys += cited(objective.measure, text=objective.reference)
     if any(objective.cost == "trained" for objective in objectives):
