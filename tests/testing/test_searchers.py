@@ -15,7 +15,7 @@ ATTRIBUTES = {
     "local": {"options": ({}, {"evaluations": 17})},
     "optuna": {"options": [{"sampler": name} for name in SAMPLERS if name != "gp"]},
     "random": {"options": ({}, {"evaluations": 17})},
-    "steady_state": {"options": ({}, {"window": 1}, {"window": 20, "evaluations": 18})},
+    "steady_state": {"options": ({}, {"window": 1}, {"window": 8, "evaluations": 18})},
 }
 
 globals().update(suites(SearcherConformance, searchers, attributes=ATTRIBUTES))
