@@ -49,7 +49,7 @@ class Landscape:
 
 
 def load(file: Path = FILE) -> Landscape:
-    """Each loss scaled by its range among all designs; FLOPs, which differ by orders of magnitude, by their logarithm."""
+    """Each loss scaled by its range among all designs; of FLOPs the logarithm."""
     with file.open(newline="") as opened:
         rows = list(csv.DictReader(opened))
     losses = np.array([[sign * float(row[name]) for name, sign in OBJECTIVES.items()] for row in rows])

@@ -47,6 +47,10 @@ class Nothing:
 
     spent = Spent()
     shifts = True
+    one_job = False
+
+    def __init__(self, varying: np.ndarray) -> None:
+        self.varying = varying
 
     def forward(self, binding: Binding) -> tuple[np.ndarray, object]:
         self._gradients = Gradients(np.zeros_like(binding.shared), np.zeros_like(binding.varying), None)
@@ -62,7 +66,7 @@ class NoSimulator:
     """Prepares nothing."""
 
     def prepare(self, program: object, observables: list[SparsePauliOp], varying: np.ndarray) -> Nothing:
-        return Nothing()
+        return Nothing(varying)
 
 
 def parts_of(case: Case) -> Parts:

@@ -9,6 +9,7 @@ from typing import Any
 
 _HOMES = {
     "Architecture": "qnas.architecture",
+    "Callbacks": "qnas.experiment.callbacks",
     "Estimate": "qnas.objectives",
     "QuantumLayer": "qnas.model.quantum_layer",
     "Result": "qnas.experiment.results",

@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from qnas.errors import DesignError, QnasError, UsageError, unknown
-from qnas.progress import Progress, front_table, measurement_table, plain_table, title_text
+from qnas.progress import Progress, front_table, measurement_table, templates_table, title_text
 
 if TYPE_CHECKING:  # the rooms are imported when a command needs them, so that `qnas spaces` is quick
     from qnas.config import Config
@@ -27,6 +27,8 @@ if TYPE_CHECKING:  # the rooms are imported when a command needs them, so that `
     from qnas.space import Space
 
 _N_SAMPLES = 3
+_OF_TEMPLATES = ("qubits", "layers", "to")
+_OF_DESIGNS = ("objectives", "data", "epochs")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,9 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     measure.add_argument("--seed", type=int, help="of weights, samples and training; by default the run's, or 0")
     measure.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    measure.add_argument("--qubits", type=int, default=4, help="of the templates")
-    measure.add_argument("--layers", type=int, default=1, help="of the templates")
-    measure.add_argument("--to", default="templates", metavar="DIR", help="where the figure of the templates goes")
+    measure.add_argument("--qubits", type=int, help="of the templates (4)")
+    measure.add_argument("--layers", type=int, help="of the templates (1)")
+    measure.add_argument("--to", metavar="DIR", help="where the figure of the templates goes (templates)")
     describe = commands.add_parser(
         "describe", help="show the genes of a search space and what some of its designs cost, or find mistakes in it"
     )
@@ -125,7 +127,9 @@ def _run(config: Config, console: Console) -> None:
     except BaseException:
         if not progress.interrupted:
             raise
-        kept = f" What was evaluated is in its ledger; go on with: qnas resume {config.run_dir}" * progress.started
+        front = " and its front in front.csv" * Path(config.run_dir, "front.csv").exists()
+        kept = f" What was evaluated is in its ledger{front}; go on with: qnas resume {config.run_dir}"
+        kept *= progress.started
         raise KeyboardInterrupt(f"interrupted.{kept}") from None
     finally:
         progress.stop()
@@ -271,10 +275,11 @@ def _show_samples(space: Space, splits: Splits, chosen: argparse.Namespace, cons
 def _measure(chosen: argparse.Namespace, console: Console) -> int:
     from qnas.experiment.measure import as_records, measure, subject_of
 
-    if chosen.all and chosen.design is None:
-        return _measure_templates(chosen, console)
-    if chosen.all or chosen.design is None:
+    if chosen.all is (chosen.design is not None):
         raise UsageError("name one architecture.json, folder of a design or circuit.qasm, or give --all instead.")
+    _refuse(chosen, _OF_DESIGNS if chosen.all else _OF_TEMPLATES, "without" if chosen.all else "with")
+    if chosen.all:
+        return _measure_templates(chosen, console)
     names = chosen.objectives.split(",") if chosen.objectives else None
     data = None if chosen.data is None else _data(chosen.data)
     subject = subject_of(chosen.design, data=data, epochs=chosen.epochs, seed=chosen.seed, names=names)
@@ -290,24 +295,29 @@ def _measure(chosen: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _measure_templates(chosen: argparse.Namespace, console: Console) -> int:
-    from qnas.experiment.templates import write_templates
+def _refuse(chosen: argparse.Namespace, options: Sequence[str], way: str) -> None:
+    """Refuse options that would be ignored."""
+    for option in options:
+        if getattr(chosen, option) is not None:
+            raise UsageError(f"--{option} goes {way} --all; of these there are --{', --'.join(options)}.")
 
+
+def _measure_templates(chosen: argparse.Namespace, console: Console) -> int:
+    from qnas.experiment.templates import about_templates, write_templates
+
+    n_qubits, n_layers = 4 if chosen.qubits is None else chosen.qubits, 1 if chosen.layers is None else chosen.layers
+    to = Path(chosen.to or "templates")
     with Console(stderr=True).status("measuring") as status:
         table = write_templates(
-            Path(chosen.to),
-            chosen.qubits,
-            chosen.layers,
-            chosen.seed or 0,
-            lambda name: status.update(f"measuring {name}"),
+            to, n_qubits, n_layers, chosen.seed or 0, lambda name: status.update(f"measuring {name}")
         )
     if chosen.json:
         print(table.to_json(orient="records", indent=2))
         return 0
-    console.print(title_text(f"Templates of Sim et al. 2019 on {chosen.qubits} qubits, layers: {chosen.layers}"))
-    console.print(plain_table(table))
+    console.print(title_text(about_templates(n_qubits, n_layers)))
+    console.print(templates_table(table))
     for name, text in (("templates.png", "the scatter"), ("templates.csv", "its numbers")):
-        console.print(Text.assemble(f"  {Path(chosen.to) / name}  ", (text, "dim")), soft_wrap=True)
+        console.print(Text.assemble(f"  {to / name}  ", (text, "dim")), soft_wrap=True)
     return 0
 
 

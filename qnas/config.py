@@ -68,6 +68,22 @@ class LedgerSettings:
 
 
 @dataclass(frozen=True)
+class EarlyStoppingSettings:
+    """Which designs of a generation are trained to the end.
+
+    Attributes:
+        name: "off" for all; "halving" for those that rank best after some epochs, by non-dominated sorting; or
+            "extrapolation", the same with the accuracy that the learning curve promises.
+        first: after how many epochs designs are ranked for the first time.
+        factor: one in so many designs goes on, and trains for so many times as many epochs before the next ranking.
+    """
+
+    name: str = "off"
+    first: int = 3
+    factor: int = 3
+
+
+@dataclass(frozen=True)
 class StopSettings:
     """When a search ends before its budget is spent; None for a rule that is off.
 
@@ -99,6 +115,7 @@ class Config:
     training: TrainingSettings = field(default_factory=TrainingSettings)
     executor: ExecutorSettings = field(default_factory=ExecutorSettings)
     ledger: LedgerSettings = field(default_factory=LedgerSettings)
+    early_stopping: EarlyStoppingSettings = field(default_factory=EarlyStoppingSettings)
     stop: StopSettings = field(default_factory=StopSettings)
 
 

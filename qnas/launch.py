@@ -28,14 +28,15 @@ from omegaconf.errors import OmegaConfBaseException
 
 from qnas.config import Config, schema, to_config
 from qnas.errors import ConfigurationError, QnasError, UsageError, unknown
+from qnas.experiment.callbacks import Callbacks
 from qnas.experiment.folder import RunFolder
-from qnas.experiment.loop import Callbacks, check_run, run_search
+from qnas.experiment.loop import check_run, run_search
 from qnas.experiment.results import Result
 from qnas.plugins import bundled_directory, is_loading, located
 from qnas.space import Space
 from qnas.space.reference import reference_to
 
-GROUPS = ("data", "objectives", "search", "simulation", "training", "executor", "experiment")
+GROUPS = ("data", "objectives", "search", "simulation", "training", "early_stopping", "executor", "experiment")
 _VERSION_BASE = "1.3"
 _FREE_FORM = ("objectives.options.", "executor.options.")
 _SEE = "See qnas search --cfg job."
@@ -80,7 +81,7 @@ def search(
 
     Args:
         config_overrides: what would stand on the command line, e.g. ["data=iris", "search.generations=2"].
-        callbacks: watches the run; see `qnas.experiment.loop.Callbacks`.
+        callbacks: watches the run; a subclass of `qnas.Callbacks`; what it raises is logged and does not end the run.
         space: a space in memory, in place of the one that the configuration names. Without constraints it is kept in
             the run folder as `space.json`; with constraints, whose predicates are Python, it must stand at the top
             level of a module or a script, where workers and `qnas resume` find it again.

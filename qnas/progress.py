@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -63,21 +63,29 @@ class Progress:
         assert self._live is not None
         self._n_new += not known
         n_done = len(findings.evaluations)
-        failed = sum(not evaluation.complete for evaluation in findings.evaluations.values())
         line = Text.assemble(
             (f"{n_done}/{self._total} done", "bold"),
-            f"   {failed} failed   hypervolume {self._hypervolume(findings)}   {self._time_left(n_done)}",
+            f"   {self._failures(findings)}   hypervolume {self._hypervolume(findings)}   {self._time_left(n_done)}",
         )
         best = front_table(findings, "Best of the front so far", _BEST_ROWS)
         self._live.update(Group(self._panel(n_done, line), best))
         if not known and not self._console.is_terminal and n_done % max(1, self._total // 12) == 0:
             self._console.print(line)
 
+    def on_generation(self, findings: Findings, generation: int) -> None:
+        """Every evaluation is shown."""
+
     def _panel(self, n_done: int, line: Text) -> RenderableType:
         panel = Table.grid()
         panel.add_row(ProgressBar(total=self._total, completed=n_done, width=60))
         panel.add_row(line)
         return panel
+
+    def _failures(self, findings: Findings) -> str:
+        states = [evaluation.state.name for evaluation in findings.evaluations.values()]
+        n_excluded = states.count("EXCLUDED")
+        failed = f"{len(states) - states.count('COMPLETE') - n_excluded} failed"
+        return f"{n_excluded} excluded, {failed}" if n_excluded else failed
 
     def _hypervolume(self, findings: Findings) -> str:
         """It has no unit before the first generation is complete."""
@@ -116,8 +124,10 @@ def front_table(findings: Findings, title: str, n_rows: int | None = None) -> Re
     table.add_column("design", no_wrap=n_rows is not None)  # a live display has as many lines as the screen
     for row in front.head(n_rows if n_rows is not None else len(front)).to_dict("records"):
         cells = [_value(row[objective.name]) for objective in findings.objectives]
-        architecture = findings.evaluations[int(row["id"])].architecture
-        table.add_row(str(row["id"]), *cells, Text(_summary(gene_values(findings.space, architecture))))
+        evaluation = findings.evaluations[int(row["id"])]
+        summary = _summary(gene_values(findings.space, evaluation.architecture))
+        stopped = f" ({evaluation.stopped_at} epochs)" if evaluation.stopped_at else ""
+        table.add_row(str(row["id"]), *cells, Text(summary + stopped))
     return table
 
 
@@ -145,38 +155,81 @@ def _named(name: str, value: object) -> str:
 
 
 def measurement_table(found: Sequence[Measurement]) -> RenderableType:
-    """One row per objective: value, standard error, floor, unit, time and reference, or why there is no value."""
+    """One row per objective: value, standard error, what Haar-random states score, unit, seconds; below the table, what
+    there is to say of single ones, and the references.
+    """
+    references = list(dict.fromkeys(one.objective.reference for one in found if one.objective.reference))
     table = Table(header_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for header in ("objective", "value", "±", "unit", "remark", "s", "reference"):
-        table.add_column(header, justify="right" if header in ("value", "±", "s") else "left", overflow="fold")
+    table.add_column("objective", no_wrap=True)
+    for header in ("value", "±", "Haar"):
+        table.add_column(header, justify="right", no_wrap=True)
+    table.add_column("unit")
+    for header in ("s", "ref."):
+        table.add_column(header, justify="right", no_wrap=True)
     for one in found:
-        arrow = "↑" if one.objective.direction == "maximize" else "↓"
         error = None if one.estimate is None else one.estimate.standard_error
+        reference = one.objective.reference
         table.add_row(
-            f"{one.objective.name} {arrow}",
+            f"{one.objective.name} {'↑' if one.objective.direction == 'maximize' else '↓'}",
             "-" if one.estimate is None else _value(one.estimate.value),
             "" if error is None else f"{error:.2g}",
+            "" if one.floor is None else f"{one.floor:.3g}",
             Text(one.objective.unit),
-            Text(_remark(one)),
             f"{one.seconds:.2f}",
-            Text(one.objective.reference),
+            str(references.index(reference) + 1) if reference else "",
         )
-    return table
+    remarks = [(one.objective.name, remark) for one in found if (remark := _remark(one))]
+    numbered = [(str(number), text) for number, text in enumerate(references, 1)]
+    return Group(table, _listed(remarks), Text(), _listed(numbered))
+
+
+def _listed(rows: Iterable[tuple[str, str]]) -> RenderableType:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True, style="dim")
+    for name, text in rows:
+        grid.add_row(Text(f" {name}"), Text(text))
+    return grid
 
 
 def _remark(one: Measurement) -> str:
     if one.estimate is None:
         return f"not measured: {one.reason}"
-    if one.floor is None:
-        return ""
-    return f"within the Haar floor of {one.floor:.3g}" if one.within_floor else f"Haar floor {one.floor:.3g}"
+    parts = [f"{name.replace('_', ' ')} {shown}" for name, value in one.details.items() if (shown := _part(value))]
+    no_order = ["within the error of what Haar-random states score, so that it carries no order"] * one.within_floor
+    return "; ".join([*no_order, *([", ".join(parts)] if parts else [])])
 
 
-def plain_table(rows: pd.DataFrame) -> RenderableType:
-    """A data frame as it is, numbers to the right."""
+def _part(value: object) -> str:
+    """Of what an estimate keeps beside its value: numbers, and pairs of a value and its standard error."""
+    match value:
+        case bool():
+            return ""
+        case int() | float():
+            return _value(value)
+        case (float() as mean, float() as error):
+            return f"{_value(mean)} ± {error:.2g}"
+    return ""
+
+
+def templates_table(rows: pd.DataFrame) -> RenderableType:
+    """What `qnas.experiment.templates` measures, one row per template."""
     table = Table(header_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name in rows.columns:
-        table.add_column(str(name), justify="right")
-    for row in rows.itertuples(index=False):
-        table.add_row(*(_value(value) for value in row))
-    return table
+    for header in _TEMPLATES:
+        table.add_column(header, justify="right")
+    for row in rows.to_dict("records"):
+        table.add_row(*(show(row) for show in _TEMPLATES.values()))
+    floor = f" Haar-random states score {rows['haar_floor'].iloc[0]:.3g}; what is within the floor carries no order."
+    return Group(table, Text(floor))
+
+
+_TEMPLATES: dict[str, Callable[[dict[Hashable, Any]], str]] = {
+    "no.": lambda row: str(row["template"]),
+    "expressibility": lambda row: _value(row["expressibility"]),
+    "±": lambda row: f"{row['expressibility_se']:.2g}",
+    "within\nfloor": lambda row: "yes" if row["within_floor"] else "",
+    "entangling\ncapability": lambda row: f"{row['entangling_capability']:.4f}",
+    "± ": lambda row: f"{row['entangling_capability_se']:.2g}",
+    "weights": lambda row: str(row["n_parameters"]),
+    "2-qubit\ngates": lambda row: str(row["n_two_qubit_gates"]),
+}
+"""The columns, by their headers."""

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import limits
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -37,6 +39,13 @@ def test_the_page_has_every_table(output):
         assert len(rows(page.split(f"## {heading}")[1].split("## ")[0])) >= 4, heading
     assert len(rows(page.split("## Expressibility")[1])) == 4
     assert all(word in page for word in ("qiskit-aer", "Python", "one thread"))
+
+
+def test_torch_and_aer_are_parts_of_a_step(monkeypatch):
+    monkeypatch.setattr(limits, "N_STEPS", 3)
+    parts = limits.parts_of(limits.CASES[0])
+    assert parts.torch > 0 and parts.aer > 0
+    assert parts.n_gates > parts.n_flushes > 0
 
 
 @pytest.mark.slow

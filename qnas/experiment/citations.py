@@ -20,12 +20,19 @@ from qnas.front.pareto import hypervolume
 from qnas.model.couplings import Classical, couplings
 from qnas.model.training import train
 from qnas.objectives import Objective
+from qnas.objectives.objective import TRAINED
 from qnas.references import check_key, cited, named_in
 from qnas.search import searchers
 from qnas.simulation import make_simulator
 
 _REUPLOADING = "perezsalinas2020"
 _LISTED = "__references__"
+EARLY_STOPPING = {
+    "off": (),
+    "halving": ("jamieson2016", "deb2002"),
+    "extrapolation": ("jamieson2016", "deb2002", "baker2017"),
+}
+"""The sources of each way to stop training early."""
 
 
 def cited_by(config: Config, objectives: Sequence[Objective], designs: Iterable[Architecture]) -> set[str]:
@@ -41,9 +48,10 @@ def cited_by(config: Config, objectives: Sequence[Objective], designs: Iterable[
     """
     keys = [*cited(build_circuit), *cited(hypervolume), *cited(Ledger)]
     keys += cited(searchers[config.search.name].build, asdict(config.search))
+    keys += EARLY_STOPPING[config.early_stopping.name]
     for objective in objectives:
         keys += cited(objective.measure, text=objective.reference)
-    if any(objective.cost == "trained" for objective in objectives):
+    if any(objective.cost == TRAINED for objective in objectives):
         simulator = type(make_simulator(config.simulation))
         keys += [*cited(train, asdict(config.training)), *cited(simulator, asdict(config.simulation))]
     for design in designs:

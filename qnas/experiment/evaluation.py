@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from enum import Enum
@@ -23,10 +23,11 @@ from qnas.data import DataSettings, Splits, load_splits
 from qnas.errors import CircuitError, DesignError, MemoryBudgetError, NotFiniteError, PluginError, QnasError
 from qnas.experiment.budgets import check_budgets
 from qnas.front.tables import as_json
-from qnas.model.training import TrainingSettings
+from qnas.model.training import WHOLE, Stretch, TrainingSettings
 from qnas.model.weights import weights_to_bytes
 from qnas.objectives import Design, Objective, choose_objectives
-from qnas.objectives.objective import COSTS
+from qnas.objectives.constraint import constraints_of
+from qnas.objectives.objective import COSTS, TRAINED
 from qnas.simulation import SimulationSettings, make_simulator
 from qnas.space import load_space
 
@@ -41,6 +42,7 @@ class State(Enum):
     OUT_OF_TIME = "out of time"
     ERROR = "an objective or part raised"
     LOST = "the worker died"
+    EXCLUDED = "excluded by a constraint before training"
 
     @property
     def about_design(self) -> bool:
@@ -60,6 +62,9 @@ class Task:
     training: TrainingSettings
     seed: int
     repeat: int = 0
+    stretch: Stretch = WHOLE
+    begun: Evaluation | None = None
+    """What a shorter training found; its values of objectives that need no training are taken over."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,9 @@ class Evaluation:
         remark: a warning about inputs and weights that have no effect.
         seconds: wall-clock, for information only.
         seed: of the run.
+        stopped_at: the epoch after which training was not continued; None if it went on to its own end.
         weights: of the trained model, as a safetensors file.
+        checkpoint: where training may be taken up again, if it was stopped.
     """
 
     architecture: Architecture
@@ -93,7 +100,9 @@ class Evaluation:
     remark: str = ""
     seconds: float = 0.0
     seed: int = 0
+    stopped_at: int | None = None
     weights: bytes | None = field(default=None, repr=False)
+    checkpoint: bytes | None = field(default=None, repr=False)
 
     @property
     def complete(self) -> bool:
@@ -105,6 +114,10 @@ class _InvalidDesignError(Exception):
     """The architecture names no network."""
 
 
+class _ExcludedError(Exception):
+    """A constraint does not hold, whatever training would give."""
+
+
 class _ObjectiveError(Exception):
     """The objective of this name raised the cause."""
 
@@ -114,6 +127,7 @@ _STATES: tuple[tuple[type[BaseException], State], ...] = (
     (MemoryError, State.OUT_OF_MEMORY),
     (FloatingPointError, State.NOT_A_NUMBER),
     (_InvalidDesignError, State.INVALID),
+    (_ExcludedError, State.EXCLUDED),
     (QnasError, State.ERROR),
 )
 
@@ -130,7 +144,9 @@ def evaluate(task: Task) -> Evaluation:
         raise
     except BaseException as error:  # noqa: BLE001 - whatever a candidate raises is its state, also a panic in Rust
         state, reason = failure(error)
+    partial["stopped_at"] = task.stretch.until if state is State.COMPLETE else None
     seconds = time.perf_counter() - started
+    seconds += task.begun.seconds if task.begun else 0.0
     return Evaluation(task.architecture, state, reason=reason, seconds=seconds, seed=task.seed, **partial)
 
 
@@ -160,19 +176,46 @@ def _measure(task: Task, partial: dict[str, Any]) -> None:
             seed=task.seed,
             repeat=task.repeat,
             simulator=lambda seed: make_simulator(task.simulation, seed=seed),
+            stretch=task.stretch,
         )
         model = design.initial_model()
         partial["n_parameters"] = model.n_parameters
         check_budgets(space.budgets, design)
     partial["n_live_weights"] = int(design.builder.live_weights.sum()) * max(len(model.quantum_layers), 1)
     partial["remark"] = design.builder.remark
-    for objective in sorted(objectives, key=lambda objective: COSTS.index(objective.cost)):
+    cheapest_first = sorted(objectives, key=lambda objective: COSTS.index(objective.cost))
+    free = [objective for objective in cheapest_first if objective.cost != TRAINED]
+    for objective in free:
+        if task.begun is None:
+            _measure_one(objective, design, partial)
+        else:
+            _take_over(objective.name, task.begun, partial)
+    _check_constraints(task.objectives.constraints, objectives, partial["values"])
+    for objective in cheapest_first[len(free) :]:
         _measure_one(objective, design, partial)
     spent = design.spent
     if spent.n_circuits:
         partial["details"]["simulation"] = asdict(spent)
     if "trained" in vars(design):
         partial["weights"] = weights_to_bytes(design.trained.model)
+        partial["checkpoint"] = design.trained.checkpoint if task.stretch.until else None
+
+
+def _take_over(name: str, begun: Evaluation, partial: dict[str, Any]) -> None:
+    for field_name in ("values", "errors", "details"):
+        kept = getattr(begun, field_name)
+        if name in kept:
+            partial[field_name][name] = kept[name]
+
+
+def _check_constraints(texts: Sequence[str], objectives: Sequence[Objective], values: Mapping[str, Any]) -> None:
+    """Raise _ExcludedError if what needs no training breaks a constraint already, and there is something to train."""
+    if len(values) == len(objectives):
+        return
+    known = [constraint for constraint in constraints_of(texts, objectives) if constraint.name in values]
+    broken = [f"{one.name} is {values[one.name]:g}, not {one}" for one in known if one.violation(values) > 0]
+    if broken:
+        raise _ExcludedError(f"{' and '.join(broken)}.")
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import platform
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +44,7 @@ class RunFolder:
         self.ledger_file = path / "ledger.jsonl"
         self.environment_file = path / "environment.json"
         self.weights = path / "weights"
+        self.checkpoints = path / "checkpoints"
         self.designs = path / "designs"
         self.figures = path / "figures"
         self.references_file = path / "references.bib"
@@ -175,6 +177,20 @@ class RunFolder:
     def weights_file(self, fingerprint: str) -> Path:
         """Where the trained weights of a design lie."""
         return self.weights / f"{fingerprint}.safetensors"
+
+    def checkpoint_file(self, fingerprint: str) -> Path:
+        """Where the training of a design may be taken up again."""
+        return self.checkpoints / f"{fingerprint}.pt"
+
+    def save_checkpoint(self, fingerprint: str, content: bytes) -> None:
+        """Write a checkpoint at once or not at all."""
+        self.checkpoints.mkdir(exist_ok=True)
+        write_at_once(self.checkpoint_file(fingerprint), content)
+
+    def remove_checkpoints(self) -> None:
+        """No training is to be taken up again."""
+        if self.checkpoints.is_dir():
+            shutil.rmtree(self.checkpoints)
 
     def save_weights(self, fingerprint: str, content: bytes) -> None:
         """Write weights at once or not at all."""

@@ -33,7 +33,7 @@ from qnas.space.genes import Scalar
 STUDY = "qnas"
 _N_DESIGNS = "n_designs"
 _LOG = logging.getLogger("qnas")
-_FIELDS = ("reason", "n_parameters", "n_live_weights", "remark", "seconds", "seed")
+_FIELDS = ("reason", "n_parameters", "n_live_weights", "remark", "seconds", "seed", "stopped_at")
 _MAPPINGS = ("values", "errors", "details")
 
 
@@ -168,7 +168,7 @@ def _evaluation(trial: FrozenTrial) -> Evaluation:
     return Evaluation(
         architecture=Architecture(kept["architecture"]),
         state=State[kept["state"]],
-        **{name: kept[name] for name in (*_FIELDS, *_MAPPINGS)},
+        **{name: kept[name] for name in (*_FIELDS, *_MAPPINGS) if name in kept},
     )
 
 

@@ -8,23 +8,28 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import cast
 
 import numpy as np
+from sortedcontainers import SortedDict
 
 from qnas.architecture import Architecture
 from qnas.config import Config
 from qnas.errors import ConfigurationError, DesignError, RunError, UsageError
 from qnas.experiment.budgets import budgeted
+from qnas.experiment.callbacks import Callbacks, Guarded
 from qnas.experiment.candidates import EXCLUSIONS, Candidates, check_candidate, exclusions
 from qnas.experiment.citations import cited_by_space
 from qnas.experiment.evaluation import Evaluation, Task, failure, splits_of
 from qnas.experiment.executor import Executor, check_executor, make_executor
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import Ledger, break_lock
-from qnas.experiment.results import OWN_COLUMNS, Findings, constraints_of, losses_of, violation_of, write_results
-from qnas.model.training import effective
+from qnas.experiment.results import OWN_COLUMNS, Findings, losses_of, violation_of, write_results
+from qnas.experiment.rungs import Rungs, check_early_stopping
+from qnas.experiment.stopping import Stopping, check_stopping
+from qnas.model.training import Stretch, effective
 from qnas.objectives import Design, Objective, choose_objectives
+from qnas.objectives.constraint import constraints_of
 from qnas.search import Searcher, make_searcher
 from qnas.simulation import make_simulator
 from qnas.space import Genotype, Space, load_space
@@ -32,33 +37,6 @@ from qnas.space import Genotype, Space, load_space
 _LOG = logging.getLogger("qnas")
 _N_PROBES, _N_BUILT = 500, 100
 """How many designs are drawn, and how many could not be built, before a space counts as having none to evaluate."""
-
-
-@runtime_checkable
-class Callbacks(Protocol):
-    """What watches a run."""
-
-    def on_start(self, config: Config, *, n_evaluations: int, n_workers: int) -> None:
-        """Nothing has been evaluated; workers start when there is something to evaluate."""
-
-    def on_evaluation(self, findings: Findings, design_id: int, *, known: bool) -> None:
-        """One more design has a result; `known` if it came from the ledger."""
-
-    def on_end(self, findings: Findings) -> None:
-        """The results are written."""
-
-
-class Silent:
-    """Watches nothing."""
-
-    def on_start(self, config: Config, *, n_evaluations: int, n_workers: int) -> None:
-        """Nothing."""
-
-    def on_evaluation(self, findings: Findings, design_id: int, *, known: bool) -> None:
-        """Nothing."""
-
-    def on_end(self, findings: Findings) -> None:
-        """Nothing."""
 
 
 @dataclass(frozen=True)
@@ -84,20 +62,34 @@ def run_search(config: Config, callbacks: Callbacks | None = None, space: Space 
     Raises:
         UsageError: of the configuration, the space, the data, the objectives or the run folder.
         RunError: no design of the first generation could be evaluated.
+        KeyboardInterrupt: as for all that ends a run early, the front of what was evaluated is written.
     """
-    watcher = callbacks or Silent()
+    watcher = Guarded(callbacks)
     plan = check_run(config, space)
     folder = RunFolder.claim(config, space)
     with folder.held(), _log_file(folder), make_executor(config.executor) as executor:
         break_lock(folder.ledger_file)
         ledger = Ledger(folder.ledger_file, plan.objectives, plan.space)
         watcher.on_start(config, n_evaluations=plan.searcher.n_evaluations, n_workers=executor.n_workers)
-        findings = Findings(config, plan.space, plan.objectives, {})
-        loop = _Loop(findings, folder, ledger, executor, watcher)
-        loop.run(plan)
+        loop = _Loop(Findings(config, plan.space, plan.objectives, SortedDict()), folder, ledger, executor, watcher)
+        try:
+            loop.run(plan)
+        except BaseException:
+            _write_what_there_is(folder, loop.findings)
+            raise
         write_results(folder, loop.findings)
+        folder.remove_checkpoints()
     watcher.on_end(loop.findings)
     return loop.findings
+
+
+def _write_what_there_is(folder: RunFolder, findings: Findings) -> None:
+    """The results of a run that was interrupted, or that cannot go on; what ended it is said, whatever happens here."""
+    if any(evaluation.complete for evaluation in findings.evaluations.values()):
+        try:
+            write_results(folder, findings)
+        except Exception:  # noqa: BLE001 - such as the full disk that ended the run
+            _LOG.warning("the front so far could not be written", exc_info=True)
 
 
 def check_run(config: Config, space: Space | None = None) -> Plan:
@@ -116,20 +108,31 @@ def check_run(config: Config, space: Space | None = None) -> Plan:
     space = space or load_space(config.space)
     objectives = choose_objectives(config.objectives.names, config.objectives.add, config.objectives.options)
     _check_columns(space, objectives)
-    constraints_of(config.objectives, objectives)
+    constraints_of(config.objectives.constraints, objectives)
     if not config.objectives.n_standard_errors >= 0:
         raise ConfigurationError(
             f"objectives.n_standard_errors is {config.objectives.n_standard_errors}; allowed are numbers of at least 0."
         )
+    _check_settings_that_nothing_reads(config)
     for name in space.budgets:
         budgeted(name)
     cited_by_space(config)
     config.training.check()
     check_executor(config.executor)
+    check_stopping(config.stop)
     candidates = Candidates(space, splits_of(config.data), config.training)
     searcher = make_searcher(config.search, space, len(objectives), config.seed, candidates.network_of)
+    check_early_stopping(config, objectives, searcher)
     check_space(space, config)
     return Plan(space, objectives, candidates, searcher)
+
+
+def _check_settings_that_nothing_reads(config: Config) -> None:
+    """Raise ConfigurationError for keys whose rooms are still to come, so that none is ignored in silence."""
+    for part, keys in (("executor", ("address", "seconds", "memory_gib", "options")), ("ledger", ("url", "reuse"))):
+        for key in keys:
+            if value := getattr(getattr(config, part), key):
+                raise ConfigurationError(f"{part}.{key} is {value!r}; this version does not read it yet, leave it out.")
 
 
 def _check_columns(space: Space, objectives: Sequence[Objective]) -> None:
@@ -150,10 +153,11 @@ def _check_columns(space: Space, objectives: Sequence[Objective]) -> None:
 
 @dataclass(frozen=True)
 class _Batch:
-    """What was asked at once, and the networks that it means."""
+    """What was asked at once: the ids of its designs, and the epochs of the rungs that they are to climb."""
 
     genotypes: Sequence[Genotype]
-    architectures: Sequence[Architecture]
+    ids: Sequence[int]
+    stages: Sequence[int | None]
 
 
 class _Loop:
@@ -163,105 +167,180 @@ class _Loop:
         self, findings: Findings, folder: RunFolder, ledger: Ledger, executor: Executor, watcher: Callbacks
     ) -> None:
         self.findings = findings
+        self._evaluations = cast("dict[int, Evaluation]", findings.evaluations)
         self._config, self._folder, self._ledger = findings.config, folder, ledger
         self._executor, self._watcher = executor, watcher
+        self._rungs = Rungs(
+            self._config.early_stopping, self._config.training.epochs, findings.objectives, findings.constraints
+        )
+        self._stopping = Stopping(self._config.stop)
         found = [evaluation for evaluation in ledger.history() if evaluation.state.about_design]
-        self._held = {evaluation.architecture: evaluation for evaluation in found}
-        self._written = {design_id: evaluation.architecture for design_id, evaluation in ledger.evaluations()}
+        self._held = {(evaluation.architecture, evaluation.stopped_at): evaluation for evaluation in found}
+        self._written = {
+            design_id: (evaluation.architecture, evaluation.stopped_at)
+            for design_id, evaluation in ledger.evaluations()
+        }
         self._ids: dict[Architecture, int] = {}
+        self._architectures: list[Architecture] = []
+        self._waiting: set[int] = set()
+        self._n_told = 0
 
     def run(self, plan: Plan) -> None:
         """Ask as early as the searcher allows, tell in the order of asking, until it has nothing more to ask."""
         pending: deque[_Batch] = deque()
-        while True:
+        reason = ""
+        while not reason:
             while len(pending) < plan.searcher.max_pending and (genotypes := plan.searcher.ask()):
                 pending.append(self._begun(genotypes))
             if not pending:
                 break
             self._tell(plan.searcher, pending.popleft())
-        if any(design_id >= len(self._ids) for design_id in self._written):
-            self._ledger.keep_first(len(self._ids))
-        self._note_shortfall(plan)
+            reason = self._stopping.reason(self._told())
+        self._leave_out_what_was_not_told()
+        self._note_end(plan, reason)
 
     def _begun(self, genotypes: Sequence[Genotype]) -> _Batch:
         """Have an evaluation of each on its way, unless the ledger holds one."""
-        architectures = [self._architecture(genotype) for genotype in genotypes]
-        for architecture in dict.fromkeys(architectures):
-            if architecture in self._held:
-                self._write_if_moved(architecture)
-                self._note(architecture, known=True)
-            else:
-                self._executor.submit(self._ids[architecture], self._task(architecture))
-        return _Batch(genotypes, architectures)
+        stages, ids = self._rungs.stages(), [self._id(genotype) for genotype in genotypes]
+        for design_id in ids:
+            self._advance(design_id, stages[0])
+        return _Batch(genotypes, ids, stages)
+
+    def _id(self, genotype: Genotype) -> int:
+        architecture = effective(self.findings.space.decode(genotype), self._config.training.configuration)
+        if architecture not in self._ids:
+            self._ids[architecture] = len(self._ids)
+            self._architectures.append(architecture)
+        return self._ids[architecture]
+
+    def _advance(self, design_id: int, until: int | None) -> None:
+        """Have a design evaluated after so many epochs; None for all. It may be known, or have ended before."""
+        architecture = self._architectures[design_id]
+        known = self._held.get((architecture, until)) or self._held.get((architecture, None))
+        if known is not None:
+            self._note(design_id, known, known=True)
+        elif design_id not in self._waiting:
+            self._waiting.add(design_id)
+            self._executor.submit(design_id, self._task(design_id, until))
 
     def _tell(self, searcher: Searcher, batch: _Batch) -> None:
-        """Wait for the results of a batch, and hand them in."""
-        while not all(architecture in self._held for architecture in batch.architectures):
-            _, evaluation = self._executor.take()
-            self._record(evaluation.architecture, evaluation)
-        evaluations = [self._held[architecture] for architecture in batch.architectures]
+        """Wait for the results of a batch, rung by rung, and hand them in."""
+        self._await(batch.ids)
+        climbing = list(batch.ids)
+        for rung, until in enumerate(batch.stages[1:]):
+            reached = {design_id: self._evaluations[design_id] for design_id in climbing}
+            climbing = self._rungs.promoted(reached, len(batch.ids), rung)
+            for design_id in climbing:
+                self._advance(design_id, until)
+            self._await(climbing)
+        evaluations = [self._evaluations[design_id] for design_id in batch.ids]
+        for design_id, evaluation in zip(batch.ids, evaluations, strict=True):
+            self._settle(design_id, evaluation)
         losses = np.array([losses_of(evaluation, self.findings.objectives) for evaluation in evaluations])
         violations = [violation_of(evaluation, self.findings.constraints) for evaluation in evaluations]
         searcher.tell(batch.genotypes, losses, np.array(violations))
-        self._check_any_complete(evaluations)
+        self._count(len(batch.ids))
 
-    def _architecture(self, genotype: Genotype) -> Architecture:
-        architecture = effective(self.findings.space.decode(genotype), self._config.training.configuration)
-        self._ids.setdefault(architecture, len(self._ids))
-        return architecture
+    def _await(self, ids: Sequence[int]) -> None:
+        while not self._waiting.isdisjoint(ids):
+            self._record(*self._executor.take())
 
-    def _record(self, architecture: Architecture, evaluation: Evaluation) -> None:
+    def _record(self, design_id: int, evaluation: Evaluation) -> None:
         """Weights first, so that whatever the ledger holds has its weights."""
+        fingerprint = evaluation.architecture.fingerprint
         if evaluation.weights is not None:
-            self._folder.save_weights(architecture.fingerprint, evaluation.weights)
-        self._ledger.append(self._ids[architecture], evaluation)
-        self._held[architecture] = replace(evaluation, weights=None)
+            self._folder.save_weights(fingerprint, evaluation.weights)
+        if evaluation.checkpoint is not None:
+            self._folder.save_checkpoint(fingerprint, evaluation.checkpoint)
+        evaluation = replace(evaluation, weights=None, checkpoint=None)
+        self._write(design_id, evaluation)
+        self._waiting.discard(design_id)
+        self._held[evaluation.architecture, evaluation.stopped_at] = evaluation
         level = logging.INFO if evaluation.complete else logging.WARNING
         result = dict(evaluation.values) if evaluation.complete else evaluation.reason
-        _LOG.log(level, "design %d %s: %s", self._ids[architecture], evaluation.state.value, result)
-        if evaluation.remark:
-            _LOG.warning("design %d: %s", self._ids[architecture], evaluation.remark)
-        self._note(architecture, known=False)
+        stopped = f" up to epoch {evaluation.stopped_at}" if evaluation.stopped_at else ""
+        _LOG.log(level, "design %d %s%s: %s", design_id, evaluation.state.value, stopped, result)
+        if evaluation.remark and design_id not in self._evaluations:
+            _LOG.warning("design %d: %s", design_id, evaluation.remark)
+        self._note(design_id, evaluation, known=False)
 
-    def _write_if_moved(self, architecture: Architecture) -> None:
-        """What was lost before may be found now, and the search then takes another course and gives other ids."""
-        design_id = self._ids[architecture]
-        if self._written.get(design_id) != architecture:
-            self._ledger.append(design_id, self._held[architecture])
+    def _settle(self, design_id: int, evaluation: Evaluation) -> None:
+        """A design stays as it is from now on.
 
-    def _note(self, architecture: Architecture, *, known: bool) -> None:
-        design_id, evaluation = self._ids[architecture], self._held[architecture]
-        evaluations = dict(sorted({**self.findings.evaluations, design_id: evaluation}.items()))
-        self.findings = replace(self.findings, evaluations=evaluations)
+        What was lost before may be found now, and the search then takes another course and gives other ids, so that
+        the ledger may hold another design under this one.
+        """
+        self._folder.checkpoint_file(evaluation.architecture.fingerprint).unlink(missing_ok=True)
+        self._rungs.learn(evaluation)
+        if self._written.get(design_id) != (evaluation.architecture, evaluation.stopped_at):
+            self._write(design_id, evaluation)
+
+    def _write(self, design_id: int, evaluation: Evaluation) -> None:
+        self._ledger.append(design_id, evaluation)
+        self._written[design_id] = evaluation.architecture, evaluation.stopped_at
+
+    def _note(self, design_id: int, evaluation: Evaluation, *, known: bool) -> None:
+        self._evaluations[design_id] = evaluation
         self._watcher.on_evaluation(self.findings, design_id, known=known)
 
-    def _task(self, architecture: Architecture) -> Task:
-        config = self._config
+    def _count(self, n_designs: int) -> None:
+        """So many designs more have been told."""
+        population, before = self._config.search.population, self._n_told
+        self._n_told += n_designs
+        if before < population <= self._n_told:
+            self._check_any_complete()
+        for generation in range(before // population + 1, self._n_told // population + 1):
+            self._watcher.on_generation(self.findings, generation)
+
+    def _told(self) -> Findings:
+        """What the searcher knows: not what has come before its turn."""
+        if len(self._evaluations) == self._n_told:
+            return self.findings
+        told = {design_id: one for design_id, one in self._evaluations.items() if design_id < self._n_told}
+        return replace(self.findings, evaluations=told)
+
+    def _leave_out_what_was_not_told(self) -> None:
+        """What came while the search ended, or what an interrupted run asked for before it took another course."""
+        self.findings = self._told()
+        if any(design_id >= self._n_told for design_id in self._written):
+            self._ledger.keep_first(self._n_told)
+
+    def _task(self, design_id: int, until: int | None) -> Task:
+        config, begun = self._config, self._evaluations.get(design_id)
+        stretch = Stretch(until=until)
+        if begun is not None and begun.stopped_at is not None:
+            kept = self._folder.checkpoint_file(begun.architecture.fingerprint)
+            if kept.is_file():
+                stretch = Stretch(begun.stopped_at, until, kept.read_bytes())
         return Task(
-            architecture,
+            self._architectures[design_id],
             space=config.space,
             data=config.data,
             objectives=config.objectives,
             simulation=config.simulation,
             training=config.training,
             seed=config.seed,
+            stretch=stretch,
+            begun=begun,
         )
 
-    def _note_shortfall(self, plan: Plan) -> None:
+    def _note_end(self, plan: Plan, reason: str) -> None:
         """Say why the search has ended before its budget was spent."""
-        n, wanted = len(self._ids), plan.searcher.n_evaluations
+        n, wanted = self._n_told, plan.searcher.n_evaluations
         if n == wanted:
             return
+        remark = f"the search ended after {n} of {wanted} designs, because "
         excluded = plan.candidates.excluded()
-        remark = f"the search ended after {n} of {wanted} designs, because it found no others that are new"
-        remark += f"; {excluded}." if excluded else "."
+        remark += reason or "it found no others that are new" + (f"; {excluded}" if excluded else "")
         if not n:
-            raise RunError(remark)
-        _LOG.warning(remark)
-        self.findings = replace(self.findings, remark=remark)
+            raise RunError(f"{remark}.")
+        _LOG.warning("%s.", remark)
+        self.findings = replace(self.findings, remark=f"{remark}.")
 
-    def _check_any_complete(self, evaluations: Sequence[Evaluation]) -> None:
-        if not any(evaluation.complete for evaluation in self._held.values()):
+    def _check_any_complete(self) -> None:
+        """A design that a constraint excludes is no failure: the search is told how far it is from meeting them."""
+        evaluations = list(self._told().evaluations.values())
+        if all(np.isinf(violation_of(one, self.findings.constraints)) for one in evaluations):
             first = evaluations[0]
             reason = first.reason.splitlines()[0].rstrip(".")
             raise RunError(

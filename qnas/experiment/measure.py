@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from qnas.experiment.folder import RunFolder
 from qnas.front.tables import as_json
 from qnas.model.training import TrainingSettings
 from qnas.objectives import Design, Estimate, Objective, choose_objectives, objectives
-from qnas.objectives.objective import COSTS
+from qnas.objectives.objective import COSTS, TRAINED
 from qnas.plugins import load_module
 from qnas.space import load_space
 
@@ -53,6 +54,12 @@ class Measurement:
         """What Haar-random states score, where that is the least that can be told apart."""
         details = self.estimate.details if self.estimate else {}
         return next((float(details[name]) for name in FLOORS if name in details), None)
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What the estimate keeps beside its value, but for the floor."""
+        kept = self.estimate.details if self.estimate else {}
+        return {name: value for name, value in kept.items() if name not in FLOORS}
 
     @property
     def within_floor(self) -> bool:
@@ -103,11 +110,11 @@ def subject_of(
         data, training = data or config.data, replace(config.training, epochs=epochs or config.training.epochs)
         design = Design(Architecture.from_json(text), splits_of(data), training, seed=seed)
         return Subject(design, chosen, f"on {data.name}")
-    trained = [one.name for one in chosen if one.cost == "trained"]
+    trained = [one.name for one in chosen if one.cost == TRAINED]
     if names and trained:
         raise UsageError(f"{trained[0]} needs training, but a circuit by itself has no data; give an architecture.")
     about = "a circuit by itself, all of whose parameters are weights"
-    return Subject(_by_itself(text, seed), tuple(one for one in chosen if one.cost != "trained"), about)
+    return Subject(_by_itself(text, seed), tuple(one for one in chosen if one.cost != TRAINED), about)
 
 
 def _config_around(file: Path) -> Config:

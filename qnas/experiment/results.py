@@ -15,10 +15,10 @@ from jaxtyping import Bool, Float
 
 from qnas.architecture import Architecture
 from qnas.circuit.build import build_circuit
-from qnas.config import Config, ObjectiveSettings
+from qnas.config import Config
 from qnas.errors import DesignError, RunFolderError, unknown
 from qnas.experiment.citations import cited_by
-from qnas.experiment.evaluation import Evaluation, splits_of
+from qnas.experiment.evaluation import Evaluation, State, splits_of
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import gene_values, open_ledger
 from qnas.front.export import write_design
@@ -29,13 +29,17 @@ from qnas.front.tables import write_front
 from qnas.model.hybrid import HybridModel, ModelBuilder
 from qnas.model.weights import load_weights
 from qnas.objectives import Objective, choose_objectives
-from qnas.objectives.constraint import Constraint
+from qnas.objectives.constraint import Constraint, constraints_of
 from qnas.references import bibtex
 from qnas.simulation import Simulator
 from qnas.space import Space, load_space
 
-OWN_COLUMNS = ("id", "fingerprint", "n_parameters", "violation", "seconds", "seed", "on_front")
+OWN_COLUMNS = ("id", "fingerprint", "n_parameters", "violation", "stopped_at", "seconds", "seed", "on_front")
 """Columns of every table of a run, whatever its objectives and genes."""
+
+
+Box = tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m"]]
+"""The worst and the best of each loss."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +69,13 @@ class Findings:
     @cached_property
     def constraints(self) -> tuple[Constraint, ...]:
         """On the values of the objectives."""
-        return constraints_of(self.config.objectives, self.objectives)
+        return constraints_of(self.config.objectives.constraints, self.objectives)
 
     @property
     def on_front(self) -> Bool[np.ndarray, " k"]:
-        """Which evaluations no other one beats, among those that meet the constraints, or come nearest to it."""
-        violations = self.violations
+        """Which complete evaluations no other one beats, among those that meet the constraints, or come nearest."""
+        complete = np.array([evaluation.complete for evaluation in self.evaluations.values()], dtype=bool)
+        violations = np.where(complete, self.violations, np.inf)
         nearest = np.isfinite(violations) & (violations <= violations.min(initial=np.inf))
         losses = np.where(nearest[:, None], self.losses, np.nan)
         return non_dominated(losses, self.config.objectives.n_standard_errors * self._errors)
@@ -101,30 +106,38 @@ class Findings:
     @property
     def unmet(self) -> str:
         """A sentence if there are constraints and no design meets them all; empty if there are none."""
-        if not self.constraints or (self.violations == 0).any() or not len(self.front):
+        if not self.constraints or (self.violations == 0).any():
             return ""
-        return f"No design meets {' and '.join(map(str, self.constraints))}; those that come nearest stand here."
+        instead = "those that come nearest stand here" if self.on_front.any() else "none was trained"
+        return f"No design meets {' and '.join(map(str, self.constraints))}; {instead}."
 
-    def hypervolume(self) -> float:
-        """Of all evaluations, in the unit of the box that the first generation spans."""
-        return hypervolume(self._scaled_losses(), np.ones(len(self.objectives)))
+    def hypervolume(self, box: Box | None = None) -> float:
+        """Of all evaluations, in the unit of a box, by default of that which the first generation spans."""
+        return hypervolume(self._scaled_losses(box or self.box()), np.ones(len(self.objectives)))
 
     def hypervolume_history(self) -> Float[np.ndarray, " k"]:
         """`hypervolume` after each evaluation."""
-        return hypervolume_history(self._scaled_losses(), np.ones(len(self.objectives)))
+        return hypervolume_history(self._scaled_losses(self.box()), np.ones(len(self.objectives)))
 
-    def _scaled_losses(self) -> Float[np.ndarray, "k m"]:
-        """Losses in the box of the first generation, of logarithms where the scale of an objective is log.
+    def box(self) -> Box:
+        """The worst and the best of each loss, on its scale, in the first generation."""
+        return box_of(self._losses_to_scale[: self.config.search.population])
 
-        NaN for designs that do not meet the constraints.
-        """
+    @property
+    def _losses_to_scale(self) -> Float[np.ndarray, "k m"]:
+        """Losses, of logarithms where the scale of an objective is log."""
         losses = self.losses
         for k, objective in enumerate(self.objectives):
             values = objective.sign * losses[:, k]
             if objective.scale == "log" and not (values <= 0).any():
                 losses[:, k] = objective.sign * np.log10(values)
-        worst, best = box_of(losses[: self.config.search.population])
-        return np.where((self.violations == 0)[:, None], (losses - best) / (worst - best), np.nan)
+        return losses
+
+    def _scaled_losses(self, box: Box) -> Float[np.ndarray, "k m"]:
+        """Losses in a box; NaN for designs that do not meet the constraints."""
+        worst, best = box
+        scaled = (self._losses_to_scale - best) / (worst - best)
+        return np.where((self.violations == 0)[:, None], scaled, np.nan)
 
     def _table(self, chosen: Bool[np.ndarray, " k"]) -> pd.DataFrame:
         pairs = zip(self.evaluations.items(), chosen, strict=True)
@@ -139,8 +152,9 @@ class Findings:
         names = [objective.name for objective in self.objectives]
         errors = [f"{name}_se" for name in names if name in estimated]
         genes = [gene.name for gene in self.space.genes]
-        bounded = ["violation"] * bool(self.constraints)
-        return ["id", "fingerprint", *names, *errors, *genes, "n_parameters", *bounded, "seconds", "seed"]
+        optional = ["violation"] * bool(self.constraints)
+        optional += ["stopped_at"] * (self.config.early_stopping.name != "off")
+        return ["id", "fingerprint", *names, *errors, *genes, "n_parameters", *optional, "seconds", "seed"]
 
     def _row(self, design_id: int, evaluation: Evaluation) -> dict[str, Any]:
         return {
@@ -151,22 +165,18 @@ class Findings:
             **gene_values(self.space, evaluation.architecture),
             "n_parameters": evaluation.n_parameters,
             "violation": violation_of(evaluation, self.constraints),
+            "stopped_at": evaluation.stopped_at,
             "seconds": round(evaluation.seconds, 3),
             "seed": evaluation.seed,
         }
 
 
-def constraints_of(settings: ObjectiveSettings, objectives: Sequence[Objective]) -> tuple[Constraint, ...]:
-    """The constraints of a run. Raises ConfigurationError if one cannot be read, or is on none of its objectives."""
-    names = [objective.name for objective in objectives]
-    return tuple(Constraint.parse(text, names) for text in settings.constraints)
-
-
 def violation_of(evaluation: Evaluation, constraints: Sequence[Constraint]) -> float:
-    """The sum over constraints; infinite if the evaluation failed."""
-    if not evaluation.complete:
+    """The sum over constraints on what was measured; infinite if the evaluation failed."""
+    if not evaluation.complete and evaluation.state is not State.EXCLUDED:
         return float("inf")
-    return sum((constraint.violation(evaluation.values) for constraint in constraints), start=0.0)
+    known = [constraint for constraint in constraints if constraint.name in evaluation.values]
+    return sum((constraint.violation(evaluation.values) for constraint in known), start=0.0)
 
 
 def losses_of(evaluation: Evaluation, objectives: Sequence[Objective]) -> list[float]:
@@ -176,7 +186,7 @@ def losses_of(evaluation: Evaluation, objectives: Sequence[Objective]) -> list[f
     return [objective.sign * evaluation.values[objective.name] for objective in objectives]
 
 
-def box_of(losses: Float[np.ndarray, "k m"]) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m"]]:
+def box_of(losses: Float[np.ndarray, "k m"]) -> Box:
     """The worst and the best of each loss, apart even where all are equal."""
     if np.isnan(losses).all():
         return np.ones(losses.shape[1]), np.zeros(losses.shape[1])
@@ -220,6 +230,7 @@ def _record(design_id: int, evaluation: Evaluation) -> dict[str, Any]:
         "n_parameters": evaluation.n_parameters,
         "n_live_weights": evaluation.n_live_weights,
         "remark": evaluation.remark,
+        "stopped_at": evaluation.stopped_at,
         "seconds": round(evaluation.seconds, 3),
         "seed": evaluation.seed,
     }

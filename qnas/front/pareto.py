@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float
 from pymoo.indicators.hv import HV
+from pymoo.operators.survival.rank_and_crowding.metrics import get_crowding_function
+from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting
 
 from qnas.references import cites
 
@@ -40,6 +42,22 @@ def _clearly_non_dominated(
         clear = losses[k] - losses > np.hypot(margins[k], margins)
         on_front[k] = not ((losses <= losses[k]).all(axis=1) & clear.any(axis=1)).any()
     return on_front
+
+
+@cites("deb2002", "blank2020")
+def ranked(losses: Float[np.ndarray, "k m"], violations: Float[np.ndarray, " k"]) -> list[int]:
+    """Rows from the best to the worst: by violation, then by fronts, within a front the least crowded first.
+
+    Args:
+        losses: none is NaN.
+        violations: how far each row is from meeting the constraints; 0 if it does.
+    """
+    ranks, crowding = np.zeros(len(losses)), np.zeros(len(losses))
+    met = np.flatnonzero(violations == 0)
+    for rank, front in enumerate(NonDominatedSorting().do(losses[met]) if len(met) else ()):
+        ranks[met[front]] = rank
+        crowding[met[front]] = get_crowding_function("cd").do(losses[met[front]])
+    return [int(k) for k in np.lexsort((np.arange(len(losses)), -crowding, ranks, violations))]
 
 
 @cites("zitzler1998", "blank2020")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import io
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 import torch
@@ -68,16 +69,37 @@ class Epoch:
     validation_score: float
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """The part of training that is to be done now; by default all of it.
+
+    Attributes:
+        since: how many epochs were done before.
+        until: stop after this epoch at the latest; None for the last one of the settings.
+        checkpoint: where the part before ended, see `Trained.checkpoint`; None to train from the beginning.
+    """
+
+    since: int = 0
+    until: int | None = None
+    checkpoint: bytes | None = field(default=None, repr=False)
+
+
+WHOLE = Stretch()
+
+
 @dataclass(frozen=True, eq=False)
 class Trained:
     """A trained model, restored to its epoch of lowest validation loss, its learning curve and validation outputs.
 
     The outputs are the model's first ones after training, so that no later use of the model changes their shots.
+    `checkpoint` is where training may be taken up again; the bits of the weights are then those of one training that
+    was never interrupted, if its simulator is exact.
     """
 
     model: HybridModel
     curve: tuple[Epoch, ...]
     outputs: Float[Tensor, "samples outputs"]
+    checkpoint: bytes = field(repr=False)
 
 
 def effective(architecture: Architecture, configuration: str) -> Architecture:
@@ -125,7 +147,9 @@ def predict(model: HybridModel, split: Split) -> Tensor:
 
 
 @cites("kingma2015", "paszke2019", by_option={"configuration": dict.fromkeys(("quantum_only", "pqc"), "kashif2026")})
-def train(model: HybridModel, splits: Splits, settings: TrainingSettings, seed: int) -> Trained:
+def train(
+    model: HybridModel, splits: Splits, settings: TrainingSettings, seed: int, stretch: Stretch = WHOLE
+) -> Trained:
     """Train in place; principal components that are not fitted yet are fitted to the training split first.
 
     Args:
@@ -133,40 +157,77 @@ def train(model: HybridModel, splits: Splits, settings: TrainingSettings, seed: 
         splits: train and validation are used, test is not.
         settings: see `TrainingSettings`.
         seed: of the order of samples.
+        stretch: which epochs are trained now.
 
     Raises:
         FloatingPointError: a loss is not finite, or numbers that are not finite reached the circuit.
     """
     fit_projections(model, tensors(splits.train)[0])
     freeze(model, settings.configuration)
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.Adam(parameters, lr=settings.learning_rate) if parameters else None
-    generator = torch.Generator().manual_seed(seed)
-    curve: list[Epoch] = []
-    best, best_state = float("inf"), copy.deepcopy(model.state_dict())
-    for epoch in range(1, settings.epochs + 1):
-        train_loss, gradient = _train_epoch(model, splits, settings, optimiser, generator)
-        curve.append(Epoch(epoch, train_loss, gradient, *_validate(model, splits)))
-        if curve[-1].validation_loss < best:
-            best, best_state = curve[-1].validation_loss, copy.deepcopy(model.state_dict())
-            best_epoch = epoch
-        elif epoch - best_epoch >= settings.patience:
-            break
-    model.load_state_dict(best_state)
-    return Trained(model, tuple(curve), predict(model, splits.validation))
+    state = _State(model, settings, seed)
+    if stretch.checkpoint is not None:
+        state.load(stretch.checkpoint)
+    while len(state.curve) < (stretch.until or settings.epochs) and not state.stalled(settings.patience):
+        train_loss, gradient = _train_epoch(model, splits, settings, state)
+        state.note(Epoch(len(state.curve) + 1, train_loss, gradient, *_validate(model, splits)))
+    checkpoint = state.to_bytes()
+    model.load_state_dict(state.best_weights)
+    return Trained(model, tuple(state.curve), predict(model, splits.validation), checkpoint)
 
 
-def _train_epoch(
-    model: HybridModel,
-    splits: Splits,
-    settings: TrainingSettings,
-    optimiser: torch.optim.Optimizer | None,
-    generator: torch.Generator,
-) -> tuple[float, float]:
+class _State:
+    """All that the next epoch depends on."""
+
+    def __init__(self, model: HybridModel, settings: TrainingSettings, seed: int) -> None:
+        parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        self._model = model
+        self.optimiser = torch.optim.Adam(parameters, lr=settings.learning_rate) if parameters else None
+        self.generator = torch.Generator().manual_seed(seed)
+        self.curve: list[Epoch] = []
+        self.best_weights = copy.deepcopy(model.state_dict())
+
+    def note(self, epoch: Epoch) -> None:
+        """Keep the weights of the epoch if no earlier one had as low a validation loss."""
+        if all(epoch.validation_loss < before.validation_loss for before in self.curve):
+            self.best_weights = copy.deepcopy(self._model.state_dict())
+        self.curve.append(epoch)
+
+    def stalled(self, patience: int) -> bool:
+        """Whether the last epochs, `patience` of them, brought no lower validation loss."""
+        losses = [epoch.validation_loss for epoch in self.curve]
+        return bool(losses) and len(losses) - 1 - losses.index(min(losses)) >= patience
+
+    def to_bytes(self) -> bytes:
+        """As `load` takes it."""
+        file = io.BytesIO()
+        torch.save(
+            {
+                "weights": self._model.state_dict(),
+                "best_weights": self.best_weights,
+                "optimiser": self.optimiser.state_dict() if self.optimiser else None,
+                "generator": self.generator.get_state(),
+                "curve": [asdict(epoch) for epoch in self.curve],
+            },
+            file,
+        )
+        return file.getvalue()
+
+    def load(self, checkpoint: bytes) -> None:
+        """Take up what `to_bytes` wrote."""
+        kept = torch.load(io.BytesIO(checkpoint), weights_only=True)
+        self._model.load_state_dict(kept["weights"])
+        self.best_weights = kept["best_weights"]
+        if self.optimiser is not None:
+            self.optimiser.load_state_dict(kept["optimiser"])
+        self.generator.set_state(kept["generator"])
+        self.curve = [Epoch(**epoch) for epoch in kept["curve"]]
+
+
+def _train_epoch(model: HybridModel, splits: Splits, settings: TrainingSettings, state: _State) -> tuple[float, float]:
     """The mean loss over samples, and the root mean square of its derivatives over weights and steps."""
     features, targets = tensors(splits.train)
-    criterion, total, squares = loss_function(splits.task), 0.0, []
-    for rows in _batches(len(features), settings.batch_size, generator):
+    criterion, total, squares, optimiser = loss_function(splits.task), 0.0, [], state.optimiser
+    for rows in _batches(len(features), settings.batch_size, state.generator):
         loss = criterion(model(features[rows]), targets[rows])
         _check_finite("training", loss.item())
         if optimiser is not None:

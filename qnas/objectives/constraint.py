@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from qnas.errors import ConfigurationError, unknown
+from qnas.objectives.objective import Objective
 
 _FORM = re.compile(r"\s*(\w+)\s*(<=|>=)\s*(\S+)\s*")
 
@@ -51,6 +52,12 @@ class Constraint:
 
     def __str__(self) -> str:
         return f"{self.name} {self.sense} {self.bound:g}"
+
+
+def constraints_of(texts: Iterable[str], objectives: Iterable[Objective]) -> tuple[Constraint, ...]:
+    """The constraints of a run. Raises ConfigurationError if one cannot be read, or is on none of its objectives."""
+    names = [objective.name for objective in objectives]
+    return tuple(Constraint.parse(text, names) for text in texts)
 
 
 def _number(text: str) -> float:

@@ -20,7 +20,7 @@ from qnas.data import Splits
 from qnas.errors import DesignError
 from qnas.model.hybrid import HybridModel, ModelBuilder
 from qnas.model.mixing import Mixing
-from qnas.model.training import Trained, TrainingSettings, effective, train
+from qnas.model.training import WHOLE, Stretch, Trained, TrainingSettings, effective, train
 from qnas.simulation.contract import Simulator, Spent
 
 
@@ -38,6 +38,7 @@ class Design:
         seed: of the run.
         repeat: the number of the repetition, for seeds apart.
         simulator: makes the simulator from a seed of this design's own; exact simulation on Aer by default.
+        stretch: which part of training is done when the trained model is asked for.
     """
 
     def __init__(
@@ -49,12 +50,15 @@ class Design:
         seed: int = 0,
         repeat: int = 0,
         simulator: Callable[[int], Simulator] | None = None,
+        stretch: Stretch = WHOLE,
     ) -> None:
         self.architecture = effective(architecture, training.configuration)
         self.splits = splits
         self.training = training
         self._entropy = (seed, int(self.architecture.fingerprint, 16), repeat)
-        own = None if simulator is None else simulator(self.integer_seed("simulation"))
+        self._stretch = stretch
+        shots = f"simulation from epoch {stretch.since}" if stretch.since else "simulation"
+        own = None if simulator is None else simulator(self.integer_seed(shots))
         self._for_training = ModelBuilder(self.architecture, splits.n_features, splits.n_outputs, own)
         self._for_training.fit(torch.from_numpy(splits.train.features))
         self.builder = self._for_training.exact
@@ -99,7 +103,7 @@ class Design:
         """The model trained on the training split; trained once, at the first use, even if that is under no_grad."""
         model = self._for_training.build(self.integer_seed("weights"))
         with torch.enable_grad():
-            return train(model, self.splits, self.training, self.integer_seed("training"))
+            return train(model, self.splits, self.training, self.integer_seed("training"), self._stretch)
 
     @property
     def spent(self) -> Spent:

@@ -11,7 +11,7 @@ from qiskit import QuantumCircuit
 from torch import Tensor
 
 from qnas.circuit.program import CircuitProgram
-from qnas.errors import CircuitError
+from qnas.errors import CircuitError, ConfigurationError
 from qnas.objectives.design import Design
 from qnas.objectives.objective import Estimate, objective
 from qnas.objectives.random_states import NO_INPUTS, program_of_weights, sampled_fidelities
@@ -80,6 +80,9 @@ class Sampling:
             )
 
 
+ONE_ROUND = Sampling()
+
+
 def expressibility(
     circuit: QuantumCircuit,
     n_pairs: int = 5000,
@@ -111,6 +114,16 @@ def expressibility(
     return _expressibility(program_of_weights(circuit), NO_INPUTS, sampling, np.random.default_rng(seed))
 
 
+def chosen_sampling(
+    *, n_pairs: int = 5000, n_bins: int = 75, max_error: float | None = None, max_pairs: int = 1_000_000
+) -> Sampling:
+    """What options of the objective choose. Raises ConfigurationError if they cannot be together."""
+    try:
+        return Sampling(n_pairs, n_bins, max_error, max_pairs)
+    except CircuitError as error:
+        raise ConfigurationError(f"objectives.options.expressibility: {error}") from error
+
+
 @objective(
     "minimize",
     "nats",
@@ -119,21 +132,14 @@ def expressibility(
     reference=SIM2019,
     scale="log",
     least={"n_pairs": 2, "n_bins": 2, "max_pairs": 2},  # one pair has no error; one bin tells no design from another
+    built={"sampling": chosen_sampling},
 )
 @cites("sim2019")
-def design_expressibility(
-    design: Design,
-    *,
-    n_pairs: int = 5000,
-    n_bins: int = 75,
-    max_error: float | None = None,
-    max_pairs: int = 1_000_000,
-) -> Estimate:
+def design_expressibility(design: Design, *, sampling: Sampling = ONE_ROUND) -> Estimate:
     """The expressibility of a design's circuit, its encoding evaluated at one seeded data sample."""
-    sampling = Sampling(n_pairs, n_bins, max_error, max_pairs)
     found = _expressibility(design.program, design.sample_input, sampling, design.rng("expressibility"))
     details: dict[str, float | int] = {"haar_floor": found.haar_floor, "bias": found.bias}
-    if max_error is not None:
+    if sampling.max_error is not None:
         details["n_pairs"] = found.n_pairs
     return Estimate(found.value, found.standard_error, details)
 

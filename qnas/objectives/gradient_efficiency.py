@@ -84,7 +84,7 @@ def design_gradient_efficiency(design: Design) -> Estimate:
     """F_eff of a design's circuit for its mean readout, its encoding evaluated at one seeded data sample."""
     names, inputs = [weight.name for weight in design.builder.design.weights], design.sample_input[0].numpy()
     found = _gradient_efficiency(design.program, inputs, design.mean_readout, names, design.rng("gradient_efficiency"))
-    shown = ("n_groups", "bound", "distance", "lie_algebra_dim")
+    shown = ("n_groups", "bound", "distance", "lie_algebra_dim", "groups")
     return Estimate(found.value, None, {name: getattr(found, name) for name in shown})
 
 

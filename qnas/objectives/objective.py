@@ -13,7 +13,8 @@ from qnas.objectives.options import check_option, option_types
 from qnas.plugins import Registry, load_module
 
 DIRECTIONS = ("minimize", "maximize")
-COSTS = ("circuit", "states", "trained")
+TRAINED = "trained"
+COSTS = ("circuit", "states", TRAINED)
 SCALES = ("linear", "log")
 
 
@@ -91,8 +92,8 @@ objectives: Registry[Objective] = Registry("objective", "qnas.objectives", Objec
 
 
 def objective(
-    direction: str,
-    unit: str,
+    direction: str | Measure | None = None,
+    unit: str | None = None,
     *,
     cost: str = "circuit",
     name: str | None = None,
@@ -105,15 +106,29 @@ def objective(
 
     The name is the function's unless given. Keyword-only parameters are options, set by `objectives.options.<name>` and
     checked before a run by their annotations (int, float, str, bool, or None beside these) and by `least`.
+
+    Raises:
+        PluginError: it has no direction or unit, or a word that is not allowed.
     """
+    if callable(direction):  # a decorator without parentheses
+        raise _incomplete(str(getattr(direction, "__name__", "")), "direction")
 
     def register(measure: Measure) -> Measure:
         own = name or str(getattr(measure, "__name__", ""))
+        if direction is None or unit is None:
+            raise _incomplete(own, "direction" if direction is None else "unit")
         made = Objective(own, direction, unit, cost, measure, reference, scale, least or {}, built or {})
         objectives.add(own, made)
         return measure
 
     return register
+
+
+def _incomplete(name: str, what: str) -> PluginError:
+    return PluginError(
+        f'the objective {name!r} has no {what}; write @qnas.objective("minimize", "gates"), or "maximize" and the '
+        "unit of its values."
+    )
 
 
 def choose_objectives(

@@ -41,8 +41,10 @@ class MeasuredCircuits:
     """
 
     def __init__(self, program: CircuitProgram, groups: Sequence[Group], device: Device | None) -> None:
+        dense = device is not None and program.n_qubits <= _LARGEST_DENSITY
         self._simulator = AerSimulator(
-            method="statevector" if device is None or program.n_qubits > _LARGEST_DENSITY else "density_matrix",
+            method="density_matrix" if dense else "statevector",
+            fusion_threshold=1 if dense else None,  # gates and their noise merge at any width, by default from 7 qubits
             noise_model=None if device is None else device.noise,
             max_parallel_threads=1,
         )

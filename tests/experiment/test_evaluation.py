@@ -10,7 +10,8 @@ from qnas.config import ObjectiveSettings
 from qnas.data import DataSettings
 from qnas.errors import DesignError, MemoryBudgetError
 from qnas.experiment.evaluation import State, Task, evaluate, failure, plain_number, single_thread, splits_of
-from qnas.model.training import TrainingSettings
+from qnas.model.training import Stretch, TrainingSettings
+from qnas.objectives import Objective, objectives
 from qnas.simulation import SimulationSettings
 from qnas.space import load_space
 from tests.experiment.runs import MISHAPS, SPACE
@@ -209,7 +210,7 @@ def test_the_state_of_an_error(error, state):
 
 
 def test_which_states_say_something_about_the_design():
-    assert {state for state in State if not state.about_design} == {State.LOST, State.OUT_OF_MEMORY}
+    assert {state for state in State if not state.about_design} == {State.LOST, State.OUT_OF_MEMORY, State.OUT_OF_TIME}
 
 
 def test_numbers_and_details_of_numpy_become_plain():
@@ -252,3 +253,54 @@ def test_splits_are_loaded_again_once_a_file_of_theirs_has_changed(tmp_path):
     assert splits_of(settings) is before
     path.write_text("\n".join(["a,b,y", *(f"{k},{-k},{k % 2}" for k in range(20))]))
     assert (before.n_features, splits_of(settings).n_features) == (1, 2)
+
+
+# --- constraints before training, and training in stretches ---------------------------------------------------
+
+
+def constrained(*constraints, names=NAMES):
+    return ObjectiveSettings(
+        list(names), options={k: OPTIONS[k] for k in names if k in OPTIONS}, constraints=[*constraints]
+    )
+
+
+def test_what_breaks_a_constraint_is_not_trained(monkeypatch):
+    monkeypatch.setattr("qnas.objectives.design.train", lambda *_: pytest.fail("trained"))
+    found = evaluate(task(objectives=constrained("flops <= 10", "expressibility <= 100", "accuracy >= 0.9")))
+    assert found.state is State.EXCLUDED and not found.complete and found.state.about_design
+    assert set(found.values) == {"expressibility", "trainability", "flops"}
+    assert found.reason == f"flops is {found.values['flops']}, not flops <= 10."
+    assert found.weights is None
+
+
+def test_what_meets_the_constraints_is_trained_whatever_they_say_of_training():
+    found = evaluate(task(objectives=constrained("flops <= 1e6", "accuracy >= 2")))
+    assert found.complete and found.values == evaluate(task()).values
+
+
+def test_a_design_that_needs_no_training_is_complete_though_it_breaks_a_constraint():
+    found = evaluate(task(objectives=constrained("flops <= 10", names=["flops"])))
+    assert found.complete and found.values["flops"] > 10
+
+
+def test_a_stopped_evaluation_is_taken_up_again_without_measuring_anew(monkeypatch):
+    training = TrainingSettings(epochs=3)
+    whole = evaluate(task(training=training))
+    stopped = evaluate(task(training=training, stretch=Stretch(until=1)))
+    assert (stopped.stopped_at, whole.stopped_at) == (1, None)
+    assert stopped.checkpoint and whole.checkpoint is None
+    assert len(stopped.details["accuracy"]["learning_curve"]) == 1
+    for name in ("expressibility", "trainability"):
+        again = Objective(name, "minimize", "", "states", lambda design: pytest.fail("measured again"))
+        monkeypatch.setitem(objectives._parts, name, again)
+    taken_up = evaluate(
+        task(options={}, training=training, stretch=Stretch(1, None, stopped.checkpoint), begun=stopped)
+    )
+    assert taken_up.seconds > stopped.seconds
+    assert outcome(taken_up) == outcome(whole)
+
+
+def test_a_failure_after_a_stretch_is_final():
+    settings = ObjectiveSettings(["flops", "accuracy"], [str(MISHAPS)], {"mishap": {"kind": "error"}})
+    found = evaluate(task(objectives=settings, stretch=Stretch(until=1)))
+    assert found.state is State.ERROR and found.stopped_at is None

@@ -18,7 +18,7 @@ from qnas.experiment import executor as executor_room
 from qnas.experiment.evaluation import Evaluation, State
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import Ledger
-from qnas.experiment.loop import Callbacks, Silent, check_run, check_space, run_search
+from qnas.experiment.loop import check_run, check_space, run_search
 from qnas.experiment.results import read_findings
 from qnas.launch import compose
 from qnas.objectives import choose_objectives
@@ -36,17 +36,20 @@ from tests.experiment.runs import (
 )
 
 
-class Watcher(Silent):
+class Watcher(qnas.Callbacks):
     """Notes what it is told."""
 
     def __init__(self):
-        self.seen = []
+        self.seen, self.generations = [], []
 
     def on_start(self, config, *, n_evaluations, n_workers):
         self.seen.append((n_evaluations, n_workers))
 
     def on_evaluation(self, findings, design_id, *, known):
         self.seen.append((design_id, known))
+
+    def on_generation(self, findings, generation):
+        self.generations.append((generation, len(findings.evaluations)))
 
     def on_end(self, findings):
         self.seen.append("end")
@@ -69,9 +72,9 @@ def test_a_run_evaluates_its_budget_and_numbers_designs_in_the_order_of_asking(f
 
 def test_the_watcher_is_told_of_everything(tmp_path):
     watcher = Watcher()
-    assert isinstance(watcher, Callbacks)
     qnas.search([*QUICKEST, f"run_dir={tmp_path}/run"], watcher)
     assert watcher.seen == [(12, 1), *((k, False) for k in range(12)), "end"]
+    assert watcher.generations == [(1, 6), (2, 12)]
 
 
 def test_the_seed_decides_the_front(finished, tmp_path):
@@ -328,6 +331,8 @@ def test_a_run_in_which_every_first_design_fails_ends(tmp_path):
         ("seed=-1", "seed is -1; allowed are whole numbers of at least 0"),
         ("objectives.constraints=['depth <= 3']", "unknown objective in objectives.constraints, 'depth'"),
         ("objectives.constraints=['flops < 3']", "objectives.constraints has 'flops < 3'; a constraint reads like"),
+        ("executor.seconds=5", "executor.seconds is 5.0; this version does not read it yet, leave it out"),
+        ("ledger.reuse=[runs/old]", r"ledger.reuse is \['runs/old'\]; this version does not read it yet"),
         ("objectives.n_standard_errors=-1", "objectives.n_standard_errors is -1.0; allowed are numbers of at least 0"),
     ],
 )
@@ -497,7 +502,9 @@ def test_an_interrupted_run_leaves_no_process_and_says_how_to_go_on(tmp_path, nu
         process.send_signal(number)
     _, complaint = process.communicate(timeout=30)
     assert process.returncode == 130
-    said = f"qnas: interrupted. What was evaluated is in its ledger; go on with: qnas resume {run_dir}"
+    kept = "What was evaluated is in its ledger and its front in front.csv"
+    said = f"qnas: interrupted. {kept}; go on with: qnas resume {run_dir}"
+    assert len(qnas.Result(run_dir).front) >= 1
     assert complaint.splitlines() == [said]
     assert_all_gone(workers)
 

@@ -8,7 +8,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import ParameterVector
 
 import qnas
-from qnas.circuit.ansatze import sim2019
+from qnas.circuit.ansatze import sim2019, slpa
 from qnas.cli import main
 from qnas.data import DataSettings
 from qnas.errors import ConfigurationError, DesignError, PluginError, UsageError
@@ -143,11 +143,43 @@ def test_a_design_of_a_run_is_measured_as_it_was_there(tmp_path):
 
 
 def test_the_table_shows_values_errors_floors_and_references(json_file, capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "160")
-    assert main(["measure", str(json_file), "--data", "iris", "--objectives", "expressibility,qubits"]) == 0
-    shown = capsys.readouterr().out
-    assert "architecture.json, fingerprint" in shown and "on iris" in shown
-    assert "expressibility ↓" in shown and "Haar floor" in shown and "1905.10876" in shown and "qubits ↓" in shown
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.chdir(json_file.parent)
+    names = "expressibility,qubits,entangling_capability,success_probability,flops,trainability"
+    assert main(["measure", json_file.name, "--data", "iris", "--objectives", names]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "architecture.json, fingerprint" in lines[0] and lines[0].endswith("on iris")
+    assert all(len(line) <= 80 for line in lines) and "…" not in "".join(lines)
+    rows = {line.split()[0]: line.split() for line in lines if "↓" in line or "↑" in line}
+    assert rows.keys() == set(names.split(","))
+    assert rows["qubits"][1:4] == ["↓", "3", "qubits"]
+    assert float(rows["expressibility"][3]) > 0 and float(rows["expressibility"][4]) > 0  # error and floor
+    number = rows["expressibility"][-1]
+    assert any(line.split()[:2] == [number, "Sim,"] and "1905.10876, eqs. 7-9" in line for line in lines)
+    counted = flops(architecture(), 4, 3)
+    assert any(line.split()[:3] == ["flops", "encoding", f"{counted.encoding},"] for line in lines)
+    assert any(" quantum part -" in line and "±" in line for line in lines)
+
+
+def test_the_table_says_what_carries_no_order_and_what_was_not_measured(tmp_path, capsys):
+    file = qasm_file(tmp_path, sim2019(4, 6, n_layers=2))
+    assert main(["measure", file, "--objectives", "expressibility"]) == 0
+    assert "what Haar-random states score, so that it carries no order" in " ".join(capsys.readouterr().out.split())
+    bell = QuantumCircuit(2)
+    bell.h(0)
+    bell.cx(0, 1)
+    assert main(["measure", qasm_file(tmp_path, bell), "--objectives", "trainability"]) == 0
+    assert "not measured: the cost does not depend on any weight" in " ".join(capsys.readouterr().out.split())
+
+
+def test_weights_that_are_measured_together_are_listed(tmp_path):
+    circuit = slpa(4)
+    subject = subject_of(qasm_file(tmp_path, circuit), names=["gradient_efficiency"])
+    record = json.loads(as_records(subject, list(measure(subject))))
+    details = record["measured"][0]["details"]
+    groups = details["groups"]
+    assert len(groups) == details["n_groups"]
+    assert {name for group in groups for name in group} <= {parameter.name for parameter in circuit.parameters}
 
 
 def test_json_on_the_command_line(json_file, capsys):
@@ -159,6 +191,11 @@ def test_json_on_the_command_line(json_file, capsys):
     ("arguments", "sentence"),
     [
         (["--all", "some.json"], "give --all instead"),
+        (["some.json", "--qubits", "3"], "--qubits goes with --all; of these there are --qubits, --layers, --to."),
+        (["some.json", "--to", "figure"], "--to goes with --all"),
+        (["--all", "--data", "iris"], "--data goes without --all; of these there are --objectives, --data, --epochs."),
+        (["--all", "--qubits", "1"], "there are 1 qubits and 1 layers; give at least 2 qubits and 1 layer"),
+        (["--all", "--layers", "0"], "there are 4 qubits and 0 layers"),
         ([], "name one architecture.json"),
         (["README.md"], "the text is not OpenQASM"),
         (["nowhere"], "there is no file"),
@@ -171,9 +208,13 @@ def test_a_mistake_is_one_sentence(arguments, sentence, capsys):
 
 
 @pytest.mark.slow
-def test_all_templates_as_the_familiar_figure(tmp_path, capsys):
+def test_all_templates_as_the_familiar_figure(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     assert main(["measure", "--all", "--to", str(tmp_path / "figure")]) == 0
-    assert "templates.png" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "templates.png" in shown and "…" not in shown
+    row = next(line.split() for line in shown.splitlines() if line.startswith("   9 "))
+    assert [row[0], *row[3:]] == ["9", "1.0000", "0", "4", "3"]
     assert (tmp_path / "figure" / "templates.png").stat().st_size > 20_000
     table = write_templates(tmp_path / "again")
     assert (tmp_path / "again" / "templates.csv").read_text() == (tmp_path / "figure" / "templates.csv").read_text()

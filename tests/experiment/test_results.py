@@ -78,7 +78,7 @@ def test_a_zero_on_a_log_scale_is_better_than_anything_above_it():
 
 def test_the_hypervolume_takes_logarithms_where_the_scale_is_log():
     found = findings(*(evaluation(k, 0.5, value) for k, value in enumerate([1.0, 0.01, 0.1])))
-    assert found._scaled_losses()[:, 1].tolist() == pytest.approx([1.0, 0.0, 0.5])
+    assert found._scaled_losses(found.box())[:, 1].tolist() == pytest.approx([1.0, 0.0, 0.5])
 
 
 def test_the_box_has_a_volume_even_if_nothing_differs_or_everything_failed():

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from qnas.front.pareto import hypervolume, hypervolume_history, non_dominated
+from qnas.front.pareto import hypervolume, hypervolume_history, non_dominated, ranked
 
 
 def grid_losses(max_rows: int = 12):
@@ -94,3 +94,24 @@ def test_errors_count_as_the_root_of_both_squares():
 def test_what_was_not_measured_beats_nothing_by_any_margin():
     losses, margins = np.array([[np.nan], [1.0]]), np.array([[0.1], [0.1]])
     assert non_dominated(losses, margins).tolist() == [False, True]
+
+
+# --- ranking --------------------------------------------------------------------------------------------------
+
+
+@given(grid_losses(), st.randoms(use_true_random=False))
+def test_ranking_is_by_violation_then_front_by_front(losses, random):
+    violations = np.array([random.choice([0.0, 0.0, 1.5, 2.0]) for _ in losses])
+    order = ranked(losses, violations)
+    assert sorted(order) == list(range(len(losses)))
+    left = [k for k in order if violations[k] == 0]
+    assert [violations[k] for k in order] == sorted(violations) and order[: len(left)] == left
+    while left:
+        front = [k for k, kept in zip(left, non_dominated(losses[left]), strict=True) if kept]
+        assert left[: len(front)] == front
+        left = left[len(front) :]
+
+
+def test_the_ends_of_a_front_come_before_its_crowded_middle():
+    losses = np.array([[0.0, 10.0], [1.0, 5.0], [1.1, 4.9], [4.0, 1.0], [10.0, 0.0]])
+    assert ranked(losses, np.zeros(5)) == [0, 4, 3, 2, 1]

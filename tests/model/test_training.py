@@ -10,7 +10,7 @@ from qnas.architecture import Architecture
 from qnas.data import DataSettings, Split, Splits, load_splits
 from qnas.errors import ConfigurationError
 from qnas.model.hybrid import build_model
-from qnas.model.training import TrainingSettings, effective, freeze, predict, score, train
+from qnas.model.training import Stretch, TrainingSettings, effective, freeze, predict, score, train
 
 LAYER = {"rotation": "ry_rz", "entangler": "cx", "topology": "line"}
 ARCHITECTURE = Architecture(
@@ -300,3 +300,32 @@ def test_where_no_weight_is_trained_the_gradient_is_zero(moons):
     model = build_model(fixed, 2, 2, seed=0)
     (point,) = train(model, moons, TrainingSettings("quantum_only", epochs=1), seed=0).curve
     assert point.gradient == 0.0
+
+
+# --- in stretches ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("configuration", ["end_to_end", "quantum_only"])
+def test_training_in_stretches_gives_the_bits_of_training_at_once(moons, configuration):
+    settings = replace(QUICK, configuration=configuration)
+    at_once = train(model_of(moons), moons, settings, seed=3)
+    first = train(model_of(moons), moons, settings, 3, Stretch(until=1))
+    second = train(model_of(moons, seed=9), moons, settings, 3, Stretch(1, 3, first.checkpoint))
+    last = train(model_of(moons, seed=8), moons, settings, 3, Stretch(3, None, second.checkpoint))
+    assert [len(one.curve) for one in (first, second, last)] == [1, 3, 4]
+    assert last.curve == at_once.curve and last.curve[:3] == second.curve
+    assert torch.equal(last.outputs, at_once.outputs)
+    state = at_once.model.state_dict()
+    assert all(torch.equal(state[name], weight) for name, weight in last.model.state_dict().items())
+
+
+def test_patience_counts_over_stretches(moons):
+    settings = replace(QUICK, epochs=40, patience=2, learning_rate=0.5)
+    at_once = train(model_of(moons), moons, settings, seed=0)
+    assert 3 < len(at_once.curve) < 40
+    before = len(at_once.curve) - 1
+    first = train(model_of(moons), moons, settings, 0, Stretch(until=before))
+    last = train(model_of(moons), moons, settings, 0, Stretch(before, None, first.checkpoint))
+    assert len(first.curve) == before and last.curve == at_once.curve
+    ended = train(model_of(moons), moons, settings, 0, Stretch(before + 1, 40, last.checkpoint))
+    assert ended.curve == at_once.curve

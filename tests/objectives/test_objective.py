@@ -5,7 +5,7 @@ import pytest
 import qnas
 from qnas.errors import ConfigurationError, PluginError
 from qnas.objectives import Estimate, choose_objectives, flops, objective, objectives
-from qnas.objectives.expressibility import design_expressibility
+from qnas.objectives.expressibility import Sampling, design_expressibility
 from qnas.testing.designs import architecture, design
 
 PLUGIN = '''
@@ -112,6 +112,43 @@ def test_impossible_words_are_refused_and_nothing_is_registered(given, text):
     assert "mine" not in objectives
 
 
+@pytest.mark.parametrize(
+    ("given", "missing"), [({}, "direction"), ({"unit": "gates"}, "direction"), ({"direction": "minimize"}, "unit")]
+)
+def test_an_objective_without_direction_or_unit_is_a_sentence(given, missing):
+    with pytest.raises(PluginError) as refusal:
+
+        @qnas.objective(**given)
+        def aimless(design):
+            return 0.0
+
+    sentence = 'write @qnas.objective("minimize", "gates"), or "maximize" and the unit of its values.'
+    assert str(refusal.value) == f"the objective 'aimless' has no {missing}; {sentence}"
+    assert "aimless" not in objectives
+
+
+def test_a_decorator_without_parentheses_is_the_same_sentence():
+    with pytest.raises(PluginError, match="the objective 'bare' has no direction; write"):
+
+        @qnas.objective
+        def bare(design):
+            return 0.0
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"max_error": 0.0}, "max_error is 0.0; a standard error is above 0"),
+        ({"max_error": float("nan")}, "max_error is nan; a standard error is above 0"),
+        ({"max_error": 0.01, "n_pairs": 50}, "n_pairs is 50, from which the standard error is judged first"),
+        ({"max_error": 0.01, "max_pairs": 4000}, "n_pairs is 5000, .* from 100 to max_pairs, which is 4000"),
+    ],
+)
+def test_options_that_cannot_be_together_are_refused_before_a_run(options, sentence):
+    with pytest.raises(ConfigurationError, match=f"objectives.options.expressibility: {sentence}"):
+        choose_objectives(["expressibility"], options={"expressibility": options})
+
+
 def test_a_function_without_a_usable_name_needs_one():
     with pytest.raises(PluginError, match=r"'<lambda>' cannot name objective: use letters, digits and underscores\."):
         objective("minimize", "m")(lambda design: 0.0)
@@ -184,7 +221,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(monkeypatch):
 
 def test_options_reach_the_function_and_the_bundled_objective_keeps_its_own():
     (chosen,) = choose_objectives(["expressibility"], options={"expressibility": {"n_pairs": 50, "n_bins": 10}})
-    assert chosen(design()) == design_expressibility(design(), n_pairs=50, n_bins=10)
+    assert chosen(design()) == design_expressibility(design(), sampling=Sampling(n_pairs=50, n_bins=10))
     assert (chosen.name, chosen.cost) == ("expressibility", "states")
     assert objectives["expressibility"].measure is design_expressibility
 

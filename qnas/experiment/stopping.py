@@ -1,0 +1,59 @@
+"""When a search ends before its budget is spent."""
+
+from __future__ import annotations
+
+import time
+
+from qnas.config import StopSettings
+from qnas.errors import ConfigurationError
+from qnas.experiment.results import Findings
+
+
+def check_stopping(settings: StopSettings) -> None:
+    """Raise ConfigurationError for a rule that would end a search at once, or never."""
+    for key in ("seconds", "hypervolume", "patience"):
+        value = getattr(settings, key)
+        if value is not None and not value > 0:
+            raise ConfigurationError(f"stop.{key} is {value}; allowed are numbers greater than 0, or null.")
+
+
+class Stopping:
+    """The rules of a run; the clock starts when it is made."""
+
+    def __init__(self, settings: StopSettings) -> None:
+        self._settings = settings
+        self._began = time.monotonic()
+
+    def reason(self, findings: Findings) -> str:
+        """Why the search is over, as the end of a sentence; empty if it is not.
+
+        Args:
+            findings: of what the searcher was told, so that all rules but the clock give the same end on any machine.
+        """
+        return self._time_is_up() or self._front_is_good(findings) or self._nothing_moves(findings)
+
+    def _time_is_up(self) -> str:
+        limit = self._settings.seconds
+        if limit is None or time.monotonic() - self._began < limit:
+            return ""
+        return f"stop.seconds={limit:g} are over"
+
+    def _front_is_good(self, findings: Findings) -> str:
+        wanted = self._settings.hypervolume
+        if wanted is None or not self._is_scaled(findings) or (found := findings.hypervolume()) < wanted:
+            return ""
+        return f"the hypervolume is {found:.4g}, at least stop.hypervolume={wanted:g}"
+
+    def _nothing_moves(self, findings: Findings) -> str:
+        patience = self._settings.patience
+        if patience is None or len(findings.evaluations) <= patience or not self._is_scaled(findings):
+            return ""
+        history = findings.hypervolume_history()
+        if history[-1] > history[-1 - patience]:
+            return ""
+        return f"the hypervolume has not grown for stop.patience={patience} evaluations"
+
+    @staticmethod
+    def _is_scaled(findings: Findings) -> bool:
+        """The first generation gives hypervolumes their unit."""
+        return len(findings.evaluations) >= findings.config.search.population

@@ -1,0 +1,136 @@
+"""Searches that end before their budget is spent: by rules, by constraints, by Ctrl-C, and in spite of callbacks."""
+
+import pytest
+
+import qnas
+from qnas.config import StopSettings
+from qnas.errors import ConfigurationError
+from qnas.experiment.evaluation import State
+from qnas.experiment.folder import RunFolder
+from qnas.experiment.loop import check_run, run_search
+from qnas.experiment.results import Findings, read_findings
+from qnas.experiment.stopping import Stopping
+from qnas.launch import compose
+from qnas.space import load_space
+from tests.experiment.runs import QUICKEST, SMALL, SPACE, front_without_seconds, n_evaluated
+
+
+def search(tmp_path, *overrides, job=QUICKEST, callbacks=None):
+    return run_search(compose([*job, *overrides, f"run_dir={tmp_path}/run"]), callbacks)
+
+
+class Clock:
+    """Strikes when told to."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+
+# --- rules ----------------------------------------------------------------------------------------------------
+
+
+def test_the_clock_ends_a_search_after_the_batch_in_which_time_ran_out(tmp_path, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr("qnas.experiment.stopping.time", clock)
+
+    class Slow(qnas.Callbacks):
+        def on_evaluation(self, findings, design_id, *, known):
+            clock.now += 0.0 if known else 10.0
+
+    found = search(tmp_path, "search.generations=4", "stop.seconds=70", callbacks=Slow())
+    assert len(found.evaluations) == 12
+    assert found.remark == "the search ended after 12 of 24 designs, because stop.seconds=70 are over."
+    assert len(search(tmp_path, "search.generations=4", "stop.seconds=70").evaluations) == 24, "it goes on when resumed"
+
+
+def test_a_hypervolume_that_is_reached_ends_a_search(tmp_path, finished):
+    reached = read_findings(finished.path).hypervolume()
+    found = search(tmp_path, f"stop.hypervolume={reached - 1e-9}", "search.generations=9", job=SMALL)
+    assert len(found.evaluations) <= 12
+    assert f"at least stop.hypervolume={reached - 1e-9:g}" in found.remark
+
+
+def test_a_hypervolume_that_does_not_grow_ends_a_search(tmp_path):
+    """The best of one objective is met at some point."""
+    found = search(tmp_path, "stop.patience=7", "search.generations=8")
+    history = found.hypervolume_history()
+    assert len(history) < 44 and history[-1] == history[-8]
+    assert found.remark.endswith("because the hypervolume has not grown for stop.patience=7 evaluations.")
+
+
+@pytest.mark.parametrize("key", ["seconds", "hypervolume", "patience"])
+def test_rules_that_cannot_be_are_refused(key):
+    with pytest.raises(ConfigurationError, match=f"stop.{key} is .*; allowed are numbers greater than 0, or null"):
+        check_run(compose([*QUICKEST, f"stop.{key}=0"]))
+
+
+def test_without_rules_nothing_ends():
+    assert Stopping(StopSettings()).reason(Findings(compose(QUICKEST), load_space(str(SPACE)), (), {})) == ""
+
+
+# --- constraints before training ------------------------------------------------------------------------------
+
+
+def test_designs_that_constraints_exclude_are_not_trained_and_the_search_goes_on(tmp_path):
+    found = search(tmp_path, "objectives.constraints=['flops <= 250']", job=SMALL)
+    states = [one.state for one in found.evaluations.values()]
+    excluded = [k for k, one in found.evaluations.items() if one.state is State.EXCLUDED]
+    assert set(states) == {State.COMPLETE, State.EXCLUDED} and len(states) == 12
+    assert all(found.evaluations[k].values["flops"] > 250 for k in excluded)
+    assert found.front["flops"].max() <= 250 and found.unmet == ""
+    weights = RunFolder(tmp_path / "run").weights
+    trained = {one.architecture.fingerprint for one in found.evaluations.values() if one.complete}
+    assert {path.stem for path in weights.iterdir()} == trained
+
+
+def test_a_search_in_which_all_designs_are_excluded_says_so(tmp_path):
+    found = search(tmp_path, "objectives.constraints=['flops <= 1']", job=SMALL)
+    assert all(one.state is State.EXCLUDED for one in found.evaluations.values())
+    assert len(found.front) == 0 and (tmp_path / "run" / "front.csv").is_file()
+    assert found.unmet == "No design meets flops <= 1; none was trained."
+
+
+# --- interruption and callbacks -------------------------------------------------------------------------------
+
+
+class Interrupter(qnas.Callbacks):
+    def __init__(self, after):
+        self.after = after
+
+    def on_evaluation(self, findings, design_id, *, known):
+        if design_id == self.after:
+            raise KeyboardInterrupt
+
+
+def test_an_interrupted_search_leaves_the_front_of_what_it_has_and_goes_on(tmp_path, finished):
+    with pytest.raises(KeyboardInterrupt):
+        search(tmp_path, job=SMALL, callbacks=Interrupter(4))
+    first = qnas.Result(tmp_path / "run")
+    assert n_evaluated(tmp_path / "run") == 5
+    assert 1 <= len(first.front) <= 5 and first.load(int(first.front["id"][0])).n_parameters > 0
+    search(tmp_path, job=SMALL)
+    assert front_without_seconds(tmp_path / "run") == front_without_seconds(finished.path)
+
+
+def test_callbacks_cannot_break_a_run(tmp_path):
+    class Broken(qnas.Callbacks):
+        def on_start(self, config, *, n_evaluations, n_workers):
+            raise ValueError("no start")
+
+        def on_evaluation(self, findings, design_id, *, known):
+            raise RuntimeError("no evaluation")
+
+        def on_generation(self, findings, generation):
+            raise MemoryError
+
+        def on_end(self, findings):
+            raise AssertionError("no end")
+
+    assert len(search(tmp_path, callbacks=Broken()).evaluations) == 12
+    log = (tmp_path / "run" / "log.txt").read_text()
+    assert log.count("the callback on_evaluation raised RuntimeError: no evaluation") == 12
+    assert log.count("the callback on_generation raised MemoryError") == 2
+    assert "the callback on_start raised ValueError: no start" in log
