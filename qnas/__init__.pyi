@@ -7,6 +7,7 @@ from qnas.circuit.encodings import encoding as encoding
 from qnas.circuit.readouts import readout as readout
 from qnas.circuit.topologies import topology as topology
 from qnas.data import dataset as dataset
+from qnas.experiment.callbacks import Callbacks as Callbacks
 from qnas.experiment.results import Result as Result
 from qnas.launch import search as search
 from qnas.model.couplings import coupling as coupling

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -99,6 +99,7 @@ def test_what_was_not_measured_beats_nothing_by_any_margin():
 # --- ranking --------------------------------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(grid_losses(), st.randoms(use_true_random=False))
 def test_ranking_is_by_violation_then_front_by_front(losses, random):
     violations = np.array([random.choice([0.0, 0.0, 1.5, 2.0]) for _ in losses])
