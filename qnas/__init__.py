@@ -32,6 +32,7 @@ _HOMES = {
     "objective": "qnas.objectives",
     "readout": "qnas.circuit.readouts",
     "search": "qnas.launch",
+    "searcher": "qnas.search",
     "topology": "qnas.circuit.topologies",
 }
 

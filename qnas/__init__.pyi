@@ -24,4 +24,5 @@ from qnas.objectives import gradient_variance as gradient_variance
 from qnas.objectives import lie_algebra_dim as lie_algebra_dim
 from qnas.objectives import objective as objective
 from qnas.references import cites as cites
+from qnas.search import searcher as searcher
 from qnas.space import load_space as load_space

@@ -15,7 +15,7 @@ from qnas.launch import GROUPS, compose
 from qnas.model.training import CONFIGURATIONS
 from qnas.objectives import choose_objectives
 from qnas.plugins import bundled_directory
-from qnas.search import SEARCHERS
+from qnas.search import searchers
 from qnas.simulation import SIMULATORS
 
 CONF = bundled_directory("conf")
@@ -55,7 +55,7 @@ def test_the_first_line_of_an_experiment_is_its_command(file):
 
 @pytest.mark.parametrize(
     ("group", "names"),
-    [("search", SEARCHERS), ("executor", EXECUTORS), ("training", CONFIGURATIONS), ("simulation", SIMULATORS)],
+    [("search", searchers), ("executor", EXECUTORS), ("training", CONFIGURATIONS), ("simulation", SIMULATORS)],
 )
 def test_whatever_can_be_chosen_has_a_file(group, names):
     assert {option for where, option in OPTIONS if where == group} == set(names)

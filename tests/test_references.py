@@ -21,7 +21,7 @@ from qnas.model.training import train
 from qnas.objectives import objectives
 from qnas.plugins import bundled_directory
 from qnas.references import bibtex, check_key, cited, cites, entries, named_in
-from qnas.search import SEARCHERS
+from qnas.search import searchers
 from qnas.simulation import ExactSimulator, SampledSimulator
 from tests.bibtex import REQUIRED, parsed
 
@@ -29,7 +29,7 @@ PARTS = {
     **{f"objective {name}": objectives[name].measure for name in objectives},
     **{f"encoding {name}": encodings[name].build for name in encodings},
     **{f"{one.kind} {name}": one[name] for one in (ansatze, couplings, readouts, topologies) for name in one},
-    **{f"searcher {name}": part for name, part in SEARCHERS.items()},
+    **{f"searcher {name}": searchers[name].build for name in searchers},
     **{part.__name__: part for part in (ExactSimulator, SampledSimulator, train, hypervolume, Ledger, build_circuit)},
 }
 BUNDLED = {name: part for name, part in PARTS.items() if part.__module__.startswith("qnas.")}

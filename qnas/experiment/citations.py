@@ -22,7 +22,7 @@ from qnas.model.training import train
 from qnas.objectives import Objective
 from qnas.objectives.objective import TRAINED
 from qnas.references import check_key, cited, named_in
-from qnas.search import SEARCHERS
+from qnas.search import searchers
 from qnas.simulation import make_simulator
 
 _REUPLOADING = "perezsalinas2020"
@@ -46,7 +46,8 @@ def cited_by(config: Config, objectives: Sequence[Objective], designs: Iterable[
     Raises:
         SpaceError: as for `cited_by_space`.
     """
-    keys = [*cited(build_circuit), *cited(hypervolume), *cited(Ledger), *cited(SEARCHERS[config.search.name])]
+    keys = [*cited(build_circuit), *cited(hypervolume), *cited(Ledger)]
+    keys += cited(searchers[config.search.name].build, asdict(config.search))
     keys += EARLY_STOPPING[config.early_stopping.name]
     for objective in objectives:
         keys += cited(objective.measure, text=objective.reference)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from qnas.errors import ConfigurationError, unknown
+from qnas.search import (  # noqa: F401 - importing them registers their searchers
+    exhaustive,
+    local,
+    nsga2,
+    nsga3,
+    optuna,
+    random,
+    sms_emoa,
+    steady_state,
+)
 from qnas.search.novelty import Identify, Novelty
-from qnas.search.nsga2 import Nsga2
-from qnas.search.random import RandomSearch
-from qnas.search.searcher import Searcher, SearchSettings
+from qnas.search.registry import check_taken, searcher, searchers
+from qnas.search.searcher import Pending, Searcher, SearchSettings
 from qnas.space import Space
 
-__all__ = ["SearchSettings", "Searcher", "make_searcher"]
-
-SEARCHERS: dict[str, Callable[[SearchSettings, Novelty, int, int], Searcher]] = {
-    "nsga2": Nsga2,
-    "random": RandomSearch,
-}
+__all__ = ["Novelty", "Pending", "SearchSettings", "Searcher", "make_searcher", "searcher", "searchers"]
 
 
 def make_searcher(
@@ -33,8 +34,8 @@ def make_searcher(
             which is never asked. By default the fingerprint of the architecture.
 
     Raises:
-        ConfigurationError: there is no such searcher, or it does not take one of the settings.
+        PluginError: there is no such searcher.
+        ConfigurationError: it does not take one of the settings, or cannot search this space.
     """
-    if settings.name not in SEARCHERS:
-        raise ConfigurationError(unknown("searcher", settings.name, SEARCHERS, "Set search.name."))
-    return SEARCHERS[settings.name](settings, Novelty(space, identify), n_objectives, seed)
+    check_taken(settings)
+    return searchers[settings.name].build(settings, Novelty(space, identify), n_objectives, seed)

@@ -8,10 +8,12 @@ import numpy as np
 from jaxtyping import Float
 
 from qnas.search.novelty import Novelty
+from qnas.search.registry import searcher
 from qnas.search.searcher import Pending, SearchSettings
 from qnas.space import Genotype
 
 
+@searcher("random", takes=("evaluations",))
 class RandomSearch:
     """New random designs, each gene uniform, in batches.
 
@@ -25,7 +27,7 @@ class RandomSearch:
     max_pending = 1
 
     def __init__(self, settings: SearchSettings, novelty: Novelty, n_objectives: int, seed: int) -> None:
-        self.n_evaluations = settings.evaluations or settings.population * settings.generations
+        self.n_evaluations = settings.budget
         self._novelty = novelty
         self._batch = settings.population
         self._n_left = self.n_evaluations

@@ -64,6 +64,9 @@ class SearchSettings:
         population: designs per generation.
         generations: how many generations, the initial population being the first.
         evaluations: the budget of searchers without generations; population * generations if None.
+        window: how many designs may be asked before the first of them is told, of searchers that ask one by one;
+            population if None.
+        sampler: of Optuna, see `qnas.search.optuna`.
 
     Raises:
         ConfigurationError: a count is not a whole number of at least 1.
@@ -73,12 +76,19 @@ class SearchSettings:
     population: int = 24
     generations: int = 4
     evaluations: int | None = None
+    window: int | None = None
+    sampler: str | None = None
 
     def __post_init__(self) -> None:
-        counts = {"population": self.population, "generations": self.generations, "evaluations": self.evaluations}
-        for key, value in counts.items():
+        for key in ("population", "generations", "evaluations", "window"):
+            value = getattr(self, key)
             if value is not None and value < 1:
                 raise ConfigurationError(f"search.{key} is {value!r}; allowed are whole numbers of at least 1.")
+
+    @property
+    def budget(self) -> int:
+        """How many designs a searcher without generations asks for."""
+        return self.evaluations or self.population * self.generations
 
 
 class Pending:

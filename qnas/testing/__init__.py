@@ -18,6 +18,7 @@ from qnas.testing.designs import architecture, classes, design, quantities
 from qnas.testing.encodings import EncodingConformance
 from qnas.testing.objectives import ObjectiveConformance
 from qnas.testing.readouts import ReadoutConformance
+from qnas.testing.searchers import SearcherConformance
 from qnas.testing.spaces import SpaceConformance
 from qnas.testing.topologies import TopologyConformance
 
@@ -28,6 +29,7 @@ __all__ = [
     "EncodingConformance",
     "ObjectiveConformance",
     "ReadoutConformance",
+    "SearcherConformance",
     "SpaceConformance",
     "TopologyConformance",
     "architecture",
