@@ -178,14 +178,14 @@ def page(plan: Plan, found: Mapping[Case, Timeline]) -> str:
     most = MEAN / plan.n_workers * 1e3
     met = [case.label(plan.n_workers) for case, one in found.items() if one.busy >= TARGET]
     return (
-        f"# Utilisation\n\nA simulation of {plan.n_workers:,} workers and {plan.n_evaluations:,} evaluations through the "
-        f"searchers of qnas, in virtual time: durations are log-normal with mean {MEAN:g} s and sigma {SIGMA:g}, so that "
-        "of twenty evaluations the longest takes about 10 times as long as the quickest. Busy is the share of "
+        f"# Utilisation\n\nA simulation of {plan.n_workers:,} workers and {plan.n_evaluations:,} evaluations through "
+        f"the searchers of qnas, in virtual time: durations are log-normal with mean {MEAN:g} s and sigma {SIGMA:g}, "
+        "so that of twenty evaluations the longest takes about 10 times as long as the quickest. Busy is the share of "
         "the workers' time, until the last design begins, in which they evaluate. Asking and telling take no virtual "
         f"time; they may take {most:g} ms per design, and took, on one thread of {processor()}, what the last column "
         f"says. {versions()}.\n\n{table(headings, rows)}\n\n![Busy workers over time](utilisation.png)\n\n"
         f"The target of {TARGET:.0%} is {'met by ' + '; '.join(met) if met else 'missed by all'}.\n\n"
-        "Results are told in the order of asking, so that they do not depend on who is quicker. While the oldest design "
+        "Results are told in the order of asking, so that nothing depends on who is quicker. While the oldest design "
         "is evaluated, the workers go through the rest of the window; they stand still if it takes longer than that. "
         "The window must therefore be as many times the number of workers as the longest evaluation takes times the "
         f"mean one. A limit of {LIMIT / MEAN:g} times the mean (`executor.seconds`) makes that a window of "
