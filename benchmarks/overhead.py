@@ -214,7 +214,8 @@ def page(n: int, found: Sequence[Outcome], database: str | None) -> str:
         f"(`nothing.py`), on {processor()}, {versions()}. Overhead is the wall-clock per evaluation beyond that in "
         f"which all workers are in `evaluate`, from evaluation {marks[0].n:,} on: search, ledger with a flush to the "
         "disk, log, callbacks, processes. `evaluate` builds the network and counts its weights. Memory is the resident "
-        f"set of the main process. Reloading is what `qnas resume` does with the ledger.{where}\n\n{table(headings, rows)}\n\n"
+        f"set of the main process. Reloading is what `qnas resume` does with the ledger.{where}\n\n"
+        f"{table(headings, rows)}\n\n"
         f"Targets: {'; '.join(verdicts)}.\n"
     )
 
