@@ -65,8 +65,8 @@ class OnlyNew(DuplicateElimination):  # type: ignore[misc]
         super().__init__()
         self.novelty = novelty
 
-    def do(self, pop: Population, *others: Population, **_: Any) -> Population:
-        taken = {self.novelty.identify(member.X) for other in others for member in other}
+    def do(self, pop: Population, parents: Population = (), chosen: Population = (), **_: Any) -> Population:
+        taken = {self.novelty.identify(member.X) for member in chosen}  # parents were asked
         positions = self.novelty.first_new((member.X for member in pop), taken)
         return pop[np.array(positions, dtype=int)]
 

@@ -4,27 +4,7 @@ import numpy as np
 import pytest
 
 from qnas.search import SearchSettings, make_searcher
-from qnas.space import Space, boolean, choice, integer
-
-N_BITS = 5
-faulty = Space(size=integer(0, 9), kind=choice("p", "q", "r"), **{f"bit{k}": boolean() for k in range(N_BITS)})
-"""Losses (size + faults, 9 - size + faults): the front is faultless, one design for each of the 10 sizes."""
-
-
-def losses_of(genotypes):
-    faults = [g[1] + sum(g[2:]) for g in genotypes]
-    return np.array([[g[0] + f, 9 - g[0] + f] for g, f in zip(genotypes, faults, strict=True)], dtype=float)
-
-
-def front_found(name, seed, failing=lambda g: False):
-    searcher = make_searcher(SearchSettings(name, population=20, generations=10), faulty, 2, seed)
-    found = set()
-    while genotypes := searcher.ask():
-        feasible = np.array([not failing(g) for g in genotypes])
-        losses = np.where(feasible[:, None], losses_of(genotypes), np.nan)
-        searcher.tell(genotypes, losses, np.where(feasible, 0.0, np.inf))
-        found |= {int(g[0]) for g, ok in zip(genotypes, feasible, strict=True) if ok and not g[1:].any()}
-    return found
+from tests.search.faulty import faulty, front_found, losses_of
 
 
 @pytest.mark.parametrize("seed", [0, 1])
