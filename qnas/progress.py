@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # imported when a search runs, so that `qnas spaces` is quick
     from qnas.experiment.results import Findings
 
 _BEST_ROWS = 6
+_SHARE, _CREDIT = 0.05, 0.5
+"""Which part of a run, beside so many seconds, may go into what it shows: of thousands of designs, that takes long."""
 
 
 class Progress:
@@ -45,7 +47,7 @@ class Progress:
         """Open the live display."""
         self.started = True
         self._total = n_evaluations
-        self._started, self._n_new = time.monotonic(), 0
+        self._started, self._n_new, self._drawing = time.monotonic(), 0, 0.0
         self._console.print(
             Text(
                 f"Searching {config.space} on {config.data.name} with {config.search.name}: {self._total} designs, "
@@ -58,20 +60,29 @@ class Progress:
         self._live.start()
 
     def on_evaluation(self, findings: Findings, design_id: int, *, known: bool) -> None:
-        """Redraw."""
+        """Redraw, unless too much time has gone into that; what is no terminal gets a line from time to time."""
         if self.interrupted:
             raise KeyboardInterrupt
-        assert self._live is not None
         self._n_new += not known
+        if self._console.is_terminal:
+            if self._drawing <= _SHARE * (time.monotonic() - self._started) + _CREDIT:
+                self._draw(findings)
+        elif not known and len(findings.evaluations) % max(1, self._total // 12) == 0:
+            self._console.print(self._line(findings))
+
+    def _draw(self, findings: Findings) -> None:
+        assert self._live is not None
+        began = time.monotonic()
+        best = front_table(findings, "Best of the front so far", _BEST_ROWS)
+        self._live.update(Group(self._panel(len(findings.evaluations), self._line(findings)), best))
+        self._drawing += time.monotonic() - began
+
+    def _line(self, findings: Findings) -> Text:
         n_done = len(findings.evaluations)
-        line = Text.assemble(
+        return Text.assemble(
             (f"{n_done}/{self._total} done", "bold"),
             f"   {self._failures(findings)}   hypervolume {self._hypervolume(findings)}   {self._time_left(n_done)}",
         )
-        best = front_table(findings, "Best of the front so far", _BEST_ROWS)
-        self._live.update(Group(self._panel(n_done, line), best))
-        if not known and not self._console.is_terminal and n_done % max(1, self._total // 12) == 0:
-            self._console.print(line)
 
     def on_generation(self, findings: Findings, generation: int) -> None:
         """Every evaluation is shown."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+import numpy as np
 
 from qnas.architecture import Architecture
 from qnas.circuit.build import design_circuit, n_inputs
@@ -19,6 +22,8 @@ from qnas.space import Genotype, Space
 EXCLUSIONS = (TooManyFeaturesError, OutputCountError, OverBudgetError)
 """What keeps a design from being asked; whatever else is wrong with one becomes the state of its evaluation."""
 _OF_DATA = {TooManyFeaturesError: "the number of features", OutputCountError: "the number of outputs"}
+_N_REMEMBERED = 10_000
+"""For so many genotypes the network is known at once; a searcher asks for that of most several times in a row."""
 _N_OUTPUTS = 2
 """What readouts that depend on the number of outputs can give if any."""
 
@@ -32,10 +37,14 @@ class Candidates:
     def __init__(self, space: Space, splits: Splits, training: TrainingSettings) -> None:
         self._space, self._splits, self._training = space, splits, training
         self._found: dict[str, DesignError | None] = {}
+        self._network_of = lru_cache(_N_REMEMBERED)(self._identified)
 
     def network_of(self, genotype: Genotype) -> str | None:
         """The fingerprint of the network that a genotype means; None if it is not to be evaluated."""
-        architecture = effective(self._space.decode(genotype), self._training.configuration)
+        return self._network_of(tuple(genotype.tolist()))
+
+    def _identified(self, genotype: tuple[int, ...]) -> str | None:
+        architecture = effective(self._space.decode(np.array(genotype)), self._training.configuration)
         fingerprint = architecture.fingerprint
         if fingerprint not in self._found:
             self._found[fingerprint] = self._exclusion(architecture)

@@ -25,7 +25,8 @@ from qnas.experiment.evaluation import Evaluation, Task, failure, splits_of
 from qnas.experiment.executor import Executor, check_executor, make_executor
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import Ledger, begin_ledger, check_ledger
-from qnas.experiment.results import OWN_COLUMNS, Findings, losses_of, violation_of, write_results
+from qnas.experiment.losses import losses_of, violation_of
+from qnas.experiment.results import OWN_COLUMNS, Findings, write_results
 from qnas.experiment.reuse import Earlier, check_reuse, earlier_evaluations
 from qnas.experiment.rungs import Rungs, check_early_stopping
 from qnas.experiment.stopping import Stopping, check_stopping
@@ -193,6 +194,9 @@ class _Loop:
         self._ids: dict[Architecture, int] = {}
         self._architectures: list[Architecture] = []
         self._waiting: set[int] = set()
+        self._settled: dict[int, Evaluation] = {}
+        self._told = replace(findings, evaluations=self._settled)
+        """What the searcher knows: not what has come before its turn."""
         self._n_told = 0
 
     def run(self, plan: Plan) -> None:
@@ -205,7 +209,7 @@ class _Loop:
             if not pending:
                 break
             self._tell(plan.searcher, pending.popleft())
-            reason = self._stopping.reason(self._told())
+            reason = self._stopping.reason(self._told)
         self._leave_out_what_was_not_told()
         self._note_end(plan, reason)
 
@@ -283,6 +287,7 @@ class _Loop:
         What was lost before may be found now, and the search then takes another course and gives other ids, so that
         the ledger may hold another design under this one.
         """
+        self._settled[design_id] = evaluation
         self._folder.checkpoint_file(evaluation.architecture.fingerprint).unlink(missing_ok=True)
         self._rungs.learn(evaluation)
         if self._written.get(design_id) != (evaluation.architecture, evaluation.stopped_at):
@@ -305,16 +310,9 @@ class _Loop:
         for generation in range(before // population + 1, self._n_told // population + 1):
             self._watcher.on_generation(self.findings, generation)
 
-    def _told(self) -> Findings:
-        """What the searcher knows: not what has come before its turn."""
-        if len(self._evaluations) == self._n_told:
-            return self.findings
-        told = {design_id: one for design_id, one in self._evaluations.items() if design_id < self._n_told}
-        return replace(self.findings, evaluations=told)
-
     def _leave_out_what_was_not_told(self) -> None:
         """What came while the search ended, or what an interrupted run asked for before it took another course."""
-        self.findings = self._told()
+        self.findings = self._told
         if any(design_id >= self._n_told for design_id in self._written):
             self._ledger.keep_first(self._n_told)
 
@@ -352,7 +350,7 @@ class _Loop:
 
     def _check_any_complete(self) -> None:
         """A design that a constraint excludes is no failure: the search is told how far it is from meeting them."""
-        evaluations = list(self._told().evaluations.values())
+        evaluations = list(self._settled.values())
         if all(np.isinf(violation_of(one, self.findings.constraints)) for one in evaluations):
             first = evaluations[0]
             reason = first.reason.splitlines()[0].rstrip(".")

@@ -18,13 +18,14 @@ from qnas.circuit.build import build_circuit
 from qnas.config import Config
 from qnas.errors import DesignError, RunFolderError, unknown
 from qnas.experiment.citations import cited_by
-from qnas.experiment.evaluation import Evaluation, State, splits_of
+from qnas.experiment.evaluation import Evaluation, splits_of
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import gene_values, open_ledger
+from qnas.experiment.losses import Box, Volumes, are_log, box_of, losses_of, on_scales, violation_of
 from qnas.experiment.store import writing
 from qnas.front.export import write_design
 from qnas.front.files import write_at_once
-from qnas.front.pareto import hypervolume, hypervolume_history, non_dominated
+from qnas.front.pareto import hypervolume, non_dominated
 from qnas.front.plots import Axis, is_within_floor, plot_front, plot_hypervolume, save_figure
 from qnas.front.tables import write_front
 from qnas.model.hybrid import HybridModel, ModelBuilder
@@ -39,10 +40,6 @@ OWN_COLUMNS = (
     "id", "fingerprint", "n_parameters", "violation", "stopped_at", "seconds", "seed", "reused", "on_front",
 )  # fmt: skip
 """Columns of every table of a run, whatever its objectives and genes."""
-
-
-Box = tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m"]]
-"""The worst and the best of each loss."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +122,8 @@ class Findings:
 
     def hypervolume_history(self) -> Float[np.ndarray, " k"]:
         """`hypervolume` after each evaluation."""
-        return hypervolume_history(self._scaled_losses(self.box()), np.ones(len(self.objectives)))
+        volumes = Volumes(self.objectives, self.constraints, self.config.search.population)
+        return np.array(volumes.after(self.evaluations), dtype=float)
 
     def box(self) -> Box:
         """The worst and the best of each loss, on its scale, in the first generation."""
@@ -133,13 +131,8 @@ class Findings:
 
     @property
     def _losses_to_scale(self) -> Float[np.ndarray, "k m"]:
-        """Losses, of logarithms where the scale of an objective is log."""
         losses = self.losses
-        for k, objective in enumerate(self.objectives):
-            values = objective.sign * losses[:, k]
-            if objective.scale == "log" and not (values <= 0).any():
-                losses[:, k] = objective.sign * np.log10(values)
-        return losses
+        return on_scales(losses, self.objectives, are_log(losses, self.objectives))
 
     def _scaled_losses(self, box: Box) -> Float[np.ndarray, "k m"]:
         """Losses in a box; NaN for designs that do not meet the constraints."""
@@ -179,29 +172,6 @@ class Findings:
             "seed": evaluation.seed,
             "reused": evaluation.reused,
         }
-
-
-def violation_of(evaluation: Evaluation, constraints: Sequence[Constraint]) -> float:
-    """The sum over constraints on what was measured; infinite if the evaluation failed."""
-    if not evaluation.complete and evaluation.state is not State.EXCLUDED:
-        return float("inf")
-    known = [constraint for constraint in constraints if constraint.name in evaluation.values]
-    return sum((constraint.violation(evaluation.values) for constraint in known), start=0.0)
-
-
-def losses_of(evaluation: Evaluation, objectives: Sequence[Objective]) -> list[float]:
-    """The one place where values become losses: signs turned so that smaller is better; NaN if there are none."""
-    if not evaluation.complete:
-        return [float("nan")] * len(objectives)
-    return [objective.sign * evaluation.values[objective.name] for objective in objectives]
-
-
-def box_of(losses: Float[np.ndarray, "k m"]) -> Box:
-    """The worst and the best of each loss, apart even where all are equal."""
-    if np.isnan(losses).all():
-        return np.ones(losses.shape[1]), np.zeros(losses.shape[1])
-    worst, best = np.nanmax(losses, axis=0), np.nanmin(losses, axis=0)
-    return np.where(worst > best, worst, best + 1.0), best
 
 
 def read_findings(run_dir: str | Path) -> Findings:

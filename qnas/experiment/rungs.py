@@ -20,7 +20,7 @@ from qnas.config import Config, EarlyStoppingSettings
 from qnas.errors import ConfigurationError, unknown
 from qnas.experiment.citations import EARLY_STOPPING
 from qnas.experiment.evaluation import Evaluation
-from qnas.experiment.results import losses_of, violation_of
+from qnas.experiment.losses import losses_of, violation_of
 from qnas.front.pareto import ranked
 from qnas.objectives import Objective
 from qnas.objectives.constraint import Constraint

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from qnas.config import StopSettings
 from qnas.errors import ConfigurationError
+from qnas.experiment.losses import Volumes
 from qnas.experiment.results import Findings
 
 
@@ -23,12 +25,14 @@ class Stopping:
     def __init__(self, settings: StopSettings) -> None:
         self._settings = settings
         self._began = time.monotonic()
+        self._volumes: Volumes | None = None
 
     def reason(self, findings: Findings) -> str:
         """Why the search is over, as the end of a sentence; empty if it is not.
 
         Args:
-            findings: of what the searcher was told, so that all rules but the clock give the same end on any machine.
+            findings: of what the searcher was told, so that all rules but the clock give the same end on any machine;
+                those of the last call, and more.
         """
         return self._time_is_up() or self._front_is_good(findings) or self._nothing_moves(findings)
 
@@ -40,7 +44,7 @@ class Stopping:
 
     def _front_is_good(self, findings: Findings) -> str:
         wanted = self._settings.hypervolume
-        if wanted is None or not self._is_scaled(findings) or (found := findings.hypervolume()) < wanted:
+        if wanted is None or not self._is_scaled(findings) or (found := self._history(findings)[-1]) < wanted:
             return ""
         return f"the hypervolume is {found:.4g}, at least stop.hypervolume={wanted:g}"
 
@@ -48,10 +52,17 @@ class Stopping:
         patience = self._settings.patience
         if patience is None or len(findings.evaluations) <= patience or not self._is_scaled(findings):
             return ""
-        history = findings.hypervolume_history()
+        history = self._history(findings)
         if history[-1] > history[-1 - patience]:
             return ""
         return f"the hypervolume has not grown for stop.patience={patience} evaluations"
+
+    def _history(self, findings: Findings) -> Sequence[float]:
+        """The hypervolume after each evaluation."""
+        if self._volumes is None:
+            population = findings.config.search.population
+            self._volumes = Volumes(findings.objectives, findings.constraints, population)
+        return self._volumes.after(findings.evaluations)
 
     @staticmethod
     def _is_scaled(findings: Findings) -> bool:

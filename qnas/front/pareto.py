@@ -70,15 +70,24 @@ def hypervolume(losses: Float[np.ndarray, "k m"], reference_point: Float[np.ndar
     return float(HV(ref_point=reference_point)(inside)) if len(inside) else 0.0
 
 
-def hypervolume_history(
-    losses: Float[np.ndarray, "k m"], reference_point: Float[np.ndarray, " m"]
-) -> Float[np.ndarray, " k"]:
-    """The hypervolume after each of the k evaluations, in their order; see `hypervolume`."""
-    history = np.zeros(len(losses))
-    members, volume = np.empty((0, losses.shape[1])), 0.0
-    for k, row in enumerate(losses):
-        if (row < reference_point).all() and not (members <= row).all(axis=1).any():
-            members = np.vstack([members[~(row <= members).all(axis=1)], row])
-            volume = hypervolume(members, reference_point)
-        history[k] = volume
-    return history
+class GrowingHypervolume:
+    """The hypervolume of rows that come one by one; see `hypervolume`.
+
+    Args:
+        reference_point: of all.
+
+    Attributes:
+        value: of the rows so far.
+    """
+
+    def __init__(self, reference_point: Float[np.ndarray, " m"]) -> None:
+        self._reference_point = reference_point
+        self._members = np.empty((0, len(reference_point)))
+        self.value = 0.0
+
+    def add(self, row: Float[np.ndarray, " m"]) -> float:
+        """The hypervolume with one row more."""
+        if (row < self._reference_point).all() and not (self._members <= row).all(axis=1).any():
+            self._members = np.vstack([self._members[~(row <= self._members).all(axis=1)], row])
+            self.value = hypervolume(self._members, self._reference_point)
+        return self.value

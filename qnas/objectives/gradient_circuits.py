@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import torch
@@ -21,33 +22,46 @@ from qnas.simulation.contract import EVERYTHING, Binding, Gradients, Needs, Spen
 from qnas.simulation.gradients import Wanted
 from qnas.simulation.measurement import measurement
 
-MITARAI2018 = "parameter-shift rule of Mitarai et al. 2018, arXiv 1803.00745"
+REFERENCE = "parameter-shift rule of Mitarai et al. 2018, arXiv 1803.00745; SPSA of Spall 1992, doi 10.1109/9.119632"
+_Method = Literal["parameter_shift", "spsa"]
+_METHODS: dict[str, str] = {"parameter_shift": "mitarai2018", "spsa": "spall1992"}
+_LEAST = {"n_shots": 1, "n_spsa_averages": 1}
 
 
-@objective("minimize", "circuits", reference=MITARAI2018, scale="log", least={"n_shots": 1})
-@cites("mitarai2018")
-def gradient_circuits(design: Design, *, n_shots: int = 1024) -> Estimate:
-    """Circuits that the gradient of the training loss by one sample takes by parameter shift; 0 if none is needed.
+@objective("minimize", "circuits", reference=REFERENCE, scale="log", least=_LEAST)
+@cites(by_option={"gradient": _METHODS})
+def gradient_circuits(
+    design: Design, *, n_shots: int = 1024, gradient: _Method = "parameter_shift", n_spsa_averages: int = 1
+) -> Estimate:
+    """Circuits that the gradient of the training loss by one sample takes; 0 if none is needed.
 
-    Two for each angle of a rotation that a trained weight reaches, in the circuit or in front of it, and for each
-    measured setting: Pauli strings that commute qubit by qubit share one. With the shots they take, and the circuits of
-    the loss itself, which come first.
+    By parameter shift, two for each angle of a rotation that a trained weight reaches, in the circuit or in front of
+    it, and for each measured setting: Pauli strings that commute qubit by qubit share one. By SPSA, two for each
+    direction and setting, whatever the number of weights, for an estimate that is the noisier the more of them there
+    are. With the shots they take, and the circuits of the loss itself, which come first.
     """
-    forward, backward = circuits_of_a_step(design)
+    forward, backward = circuits_of_a_step(design, gradient, n_spsa_averages)
     return Estimate(backward, None, {"forward": forward, "n_shots": backward * n_shots})
 
 
 @objective(
     "minimize",
     "s",
-    reference=f"{MITARAI2018}; durations as the backend gives them",
+    reference=f"{REFERENCE}; durations as the backend gives them",
     scale="log",
-    least=LEAST | {"n_shots": 1},
+    least=LEAST | _LEAST,
     built={"backend": chosen_backend},
 )
-@cites("mitarai2018", "qiskit2024")
-def predicted_latency(design: Design, *, n_shots: int = 1024, backend: BackendChoice = ANY) -> Estimate:
-    """Seconds that a backend is busy with one training step of one sample: loss and gradient by parameter shift.
+@cites("qiskit2024", by_option={"gradient": _METHODS})
+def predicted_latency(
+    design: Design,
+    *,
+    n_shots: int = 1024,
+    gradient: _Method = "parameter_shift",
+    n_spsa_averages: int = 1,
+    backend: BackendChoice = ANY,
+) -> Estimate:
+    """Seconds that a backend is busy with one training step of one sample: the circuits of its loss and its gradient.
 
     Circuits times shots times the time from one shot to the next, which is the duration of the transpiled circuit with
     its measurement and the backend's reset. Loading circuits, queues and what computers do between jobs are not in it.
@@ -57,15 +71,17 @@ def predicted_latency(design: Design, *, n_shots: int = 1024, backend: BackendCh
     """
     if not has_circuit(design):
         return Estimate(0.0)
-    cost, n_circuits = design_cost(design, backend), sum(circuits_of_a_step(design))
+    cost, n_circuits = design_cost(design, backend), sum(circuits_of_a_step(design, gradient, n_spsa_averages))
     shot = cost.duration + cost.reset
     return Estimate(n_circuits * n_shots * shot, None, {"n_circuits": n_circuits, "seconds_per_shot": shot})
 
 
-def circuits_of_a_step(design: Design) -> tuple[int, int]:
-    """Circuits of the training loss of one sample, and of its gradient by parameter shift, as sampled simulation runs
-    them; nothing is simulated."""
-    tally = _Tally()
+def circuits_of_a_step(
+    design: Design, gradient: _Method = "parameter_shift", n_spsa_averages: int = 1
+) -> tuple[int, int]:
+    """Circuits of the training loss of one sample, and of its gradient, as sampled simulation runs them; nothing is
+    simulated."""
+    tally = _Tally(n_spsa_averages if gradient == "spsa" else None)
     model = design.builder.on(_Counting(tally)).build(design.integer_seed("weights"))
     freeze(model, design.training.configuration)
     features, targets = (values[:1] for values in tensors(design.splits.train))
@@ -78,13 +94,16 @@ def circuits_of_a_step(design: Design) -> tuple[int, int]:
 
 @dataclass
 class _Tally:
+    """Circuits so far; SPSA moves everything at once, in so many directions, and parameter shift has None."""
+
+    n_directions: int | None
     forward: int = 0
     backward: int = 0
 
 
 @dataclass(frozen=True)
 class _Counting:
-    """Counts the circuits that a simulator by parameter shift would run, and runs none."""
+    """Counts the circuits that a simulator would run, and runs none."""
 
     tally: _Tally
 
@@ -121,6 +140,7 @@ class _CountingExecutable:
         """Zeros."""
         dim = 0 if binding.amplitudes is None else binding.amplitudes.shape[1]
         n_shifted = int(Wanted.of(needs, self.varying).slots.sum()) + dim * needs.amplitudes
-        self.tally.backward += 2 * n_shifted * binding.batch * self.n_settings
+        n_steps = n_shifted if self.tally.n_directions is None else self.tally.n_directions * (n_shifted > 0)
+        self.tally.backward += 2 * n_steps * binding.batch * self.n_settings
         nothing = None if binding.amplitudes is None else np.zeros_like(binding.amplitudes)
         return Gradients(np.zeros_like(binding.shared), np.zeros_like(binding.varying), nothing)

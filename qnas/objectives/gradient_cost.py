@@ -1,4 +1,4 @@
-"""How many circuits one gradient costs: by parameter shift, by commuting groups, by SLPA blocks (arXiv 2406.18316)."""
+"""Circuits of one gradient: by parameter shift, by commuting groups and SLPA blocks (arXiv 2406.18316), by SPSA."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from qiskit.quantum_info import Clifford, Pauli, PauliList, SparsePauliOp
 from qnas.circuit.lower import lower
 from qnas.circuit.program import CircuitProgram, Rotation
 from qnas.objectives.generators import as_clifford, string_of
-from qnas.objectives.gradient_efficiency import measured_together
+from qnas.objectives.gradient_operators import Groups, measured_together
 from qnas.simulation.measurement import measurement
 
 Slots = Bool[np.ndarray, " slots"]
+METHODS = ("parameter_shift", "commuting_groups", "slpa_blocks", "spsa")
 _NO_INPUTS = np.empty(0)
 
 
@@ -33,6 +34,9 @@ class GradientCost:
             fewest there can be, though the circuit that leads to that basis may be as deep as the circuit itself.
         slpa_blocks: one for each block and for each group of commuting strings of the observable, with one ancilla and
             no deeper than the circuit, as for the stabilizer-logical product ansatz.
+        spsa: two for each setting, at both ends of one random step of all weights (Spall 1992). Unlike the others it
+            yields no derivative: each one that it estimates is off by as much as all others together, at any number of
+            shots, and only the mean over many gradients is right.
         groups, blocks: the names of the weights whose derivatives one such circuit yields. A weight that turns
             rotations in several blocks needs all of them.
     """
@@ -40,12 +44,13 @@ class GradientCost:
     parameter_shift: int
     commuting_groups: int
     slpa_blocks: int
-    groups: tuple[tuple[str, ...], ...]
-    blocks: tuple[tuple[str, ...], ...]
+    spsa: int
+    groups: Groups
+    blocks: Groups
 
 
 def gradient_cost(circuit: QuantumCircuit, observable: SparsePauliOp, seed: int = 0) -> GradientCost:
-    """Count the circuits of one gradient of <observable> in three ways; every parameter is a weight.
+    """Count the circuits of one gradient of <observable> in four ways; every parameter is a weight.
 
     A block is a set of rotations G_1, G_2, ... that follow one another and commute, such that all products G_1 G_j
     commute with every rotation behind the block and with the observable. Then S_j = G_1 G_j can be moved to the end,
@@ -64,14 +69,21 @@ def gradient_cost(circuit: QuantumCircuit, observable: SparsePauliOp, seed: int 
     program = lower(circuit, [], list(circuit.parameters))
     names = [parameter.name for parameter in circuit.parameters]
     groups = measured_together(program, _NO_INPUTS, observable, names, np.random.default_rng(seed))
+    return counted(program, observable, names, groups)
+
+
+def counted(program: CircuitProgram, observable: SparsePauliOp, names: Sequence[str], groups: Groups) -> GradientCost:
+    """The cost of a gradient by the weights of these names, of which `groups` are measured together."""
     alive = np.isin(names, [name for group in groups for name in group])
-    depends = program.angles.depends & alive[:, None]
+    depends = program.angles.depends[program.n_inputs :] & alive[:, None]
     turned = np.asarray(depends.any(axis=0))
     by_slot = blocks(program, turned, observable)
+    n_settings = len(measurement([observable], program.n_qubits).groups)
     return GradientCost(
-        parameter_shift=2 * int(turned.sum()) * len(measurement([observable], program.n_qubits).groups),
+        parameter_shift=2 * int(turned.sum()) * n_settings,
         commuting_groups=len(groups),
         slpa_blocks=len(by_slot) * _n_commuting_groups(observable.paulis),
+        spsa=2 * n_settings,
         groups=groups,
         blocks=tuple(tuple(np.array(names)[depends[:, block].any(axis=1)].tolist()) for block in by_slot),
     )

@@ -100,7 +100,8 @@ def _from_text(path: str) -> Space:
     if not file.is_file():
         raise PluginError(f"there is no file {path!r}; give the path of a YAML or JSON file.")
     try:
-        return Space.from_yaml(file.read_text(encoding="utf-8"))
+        read = Space.from_json if file.suffix == ".json" else Space.from_yaml  # which takes JSON, too, but long
+        return read(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise PluginError(f"{path!r} cannot be read: {error}; give a text in UTF-8.") from error
     except SpaceError as error:

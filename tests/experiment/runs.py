@@ -57,3 +57,12 @@ def n_evaluated(run_dir):
     """How many evaluations the ledger holds by now."""
     ledger = Path(run_dir) / "ledger.jsonl"
     return ledger.read_bytes().count(b'"fingerprint"') if ledger.is_file() else 0
+
+
+def within(tmp_path, **budgets):
+    """The small space within budgets, as a file."""
+    from qnas.space import load_space  # not above: jaxtyping checks what is imported after the plug-ins of pytest
+
+    file = tmp_path / "bounded.json"
+    file.write_text(load_space(str(SPACE)).within(**budgets).to_json())
+    return f"space={file}"

@@ -17,7 +17,6 @@ from qnas.errors import ConfigurationError, RunError
 from qnas.experiment import clusters
 from qnas.experiment.clusters import job_script
 from qnas.experiment.executor import check_executor, make_executor
-from qnas.experiment.loop import Silent
 from qnas.experiment.supervision import Limits
 from tests.experiment.runs import SMALL, front_without_seconds
 from tests.experiment.test_executor import architectures, results
@@ -92,7 +91,7 @@ def test_a_worker_of_other_versions_is_refused(monkeypatch):
         assert complaint(ExecutorSettings("dask", address=cluster.scheduler_address)) == "it is too old."
 
 
-class Killer(Silent):
+class Killer(qnas.Callbacks):
     """Kills a process once some designs are evaluated, and looks at another one."""
 
     def __init__(self, victim, witness):
@@ -215,7 +214,7 @@ def test_jobs_that_slurm_does_not_take_end_the_run_with_its_words(slurm):
         next(results(executor))
 
 
-class EndJob(Silent):
+class EndJob(qnas.Callbacks):
     """Ends one of the jobs once some designs are evaluated, as Slurm does when its time is over."""
 
     n = 0

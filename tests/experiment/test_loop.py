@@ -1,16 +1,9 @@
 """The search loop: the same front however it was run, failures that do not stop it, and runs that were interrupted."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
-from random import Random
-from threading import Lock, Timer
 
-import psutil
 import pytest
 
 import qnas
@@ -22,12 +15,10 @@ from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import Ledger
 from qnas.experiment.loop import check_run, check_space, run_search
 from qnas.experiment.results import read_findings
-from qnas.experiment.supervision import Child
 from qnas.launch import compose
 from qnas.objectives import choose_objectives
 from qnas.space import Space, integer, load_space
 from tests.experiment.runs import (
-    JOB,
     QUICKEST,
     SMALL,
     SPACE,
@@ -356,13 +347,6 @@ def test_a_space_with_one_design_that_can_be_built_passes():
         check_space(space, too_few)
 
 
-def within(tmp_path, **budgets):
-    """The small space within budgets, as a file."""
-    file = tmp_path / "bounded.json"
-    file.write_text(load_space(str(SPACE)).within(**budgets).to_json())
-    return f"space={file}"
-
-
 @pytest.mark.parametrize("searcher", ["nsga2", "random"])
 def test_designs_over_a_budget_are_not_evaluated_and_others_take_their_place(tmp_path, searcher):
     bounded = within(tmp_path, n_parameters=35)
@@ -403,188 +387,6 @@ def test_a_part_that_raises_makes_a_space_that_cannot_be_searched(monkeypatch):
     sentence = r"none of 100 sampled designs .* can be built: ZeroDivisionError: division by zero\.$"
     with pytest.raises(UsageError, match=sentence):
         check_space(load_space(str(SPACE)), compose(["data=iris", f"space={SPACE}"]))
-
-
-# --- processes ------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def reference(tmp_path_factory):
-    """The front of the job, evaluated one by one in this process."""
-    run_dir = tmp_path_factory.mktemp("runs") / "serial"
-    return qnas.search([*JOB, "executor=serial", f"run_dir={run_dir}"])
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("workers", [1, 2])
-def test_the_front_does_not_depend_on_the_workers(reference, tmp_path, workers):
-    result = qnas.search([*JOB, "executor=local", f"executor.workers={workers}", f"run_dir={tmp_path}/run"])
-    assert front_without_seconds(result.path) == front_without_seconds(reference.path)
-    assert records_without_seconds(result.path) == records_without_seconds(reference.path)
-
-
-@pytest.mark.slow
-def test_nor_do_designs_that_are_left_out(tmp_path):
-    bounded = within(tmp_path, n_parameters=35)
-    serial = qnas.search([*SMALL, bounded, f"run_dir={tmp_path}/serial"])
-    local = qnas.search([*SMALL, bounded, "executor=local", "executor.workers=2", f"run_dir={tmp_path}/local"])
-    assert front_without_seconds(local.path) == front_without_seconds(serial.path)
-
-
-@pytest.mark.slow
-def test_what_goes_wrong_with_a_process_takes_its_design_only(tmp_path):
-    first = ("search.generations=1", "executor=local", "executor.workers=2")
-    plain = read_findings(qnas.search([*QUICKEST, "search.generations=1", f"run_dir={tmp_path}/plain"]).path)
-    fingerprints = [evaluation.architecture.fingerprint for evaluation in plain.evaluations.values()]
-    kinds = zip(fingerprints, ("threads", "death", "hang", "hog", "death_once"), strict=False)
-    each = ",".join(f"'{fingerprint}:{kind}'" for fingerprint, kind in kinds)
-    options = (f"objectives.options.mishap.each=[{each}]", f"objectives.options.mishap.marks={tmp_path}")
-    limits = ("executor.seconds=10", "executor.memory_gib=1.5")
-    result = qnas.search(with_mishaps("error", *options, *first, *limits, f"run_dir={tmp_path}/run"))
-    found = read_findings(result.path).evaluations
-    assert (tmp_path / fingerprints[4]).exists()
-    assert {k: found[k].state for k in sorted(found)} == {
-        0: State.COMPLETE, 1: State.LOST, 2: State.OUT_OF_TIME, 3: State.OUT_OF_MEMORY, 4: State.COMPLETE,
-        5: State.COMPLETE,
-    }  # fmt: skip
-    code = "its process exited with code 9"
-    assert found[1].reason == f"no answer in two attempts: first {code}, then {code}."
-    assert found[2].reason.startswith("it took longer than the 10 s of executor.seconds; raise ")
-    assert " GiB, over the 1.5 GiB of executor.memory_gib; raise " in found[3].reason
-    assert all(found[k].values["flops"] == plain.evaluations[k].values["flops"] for k in (0, 4, 5))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("limit", "said"),
-    [
-        ("executor.seconds=0.001", "(out of time): it took longer than the 0.001 s of executor.seconds; raise exec"),
-        ("executor.memory_gib=0.05", "(out of memory): executor.memory_gib is 0.05, but a process takes 0."),
-    ],
-)
-def test_a_limit_below_what_any_design_needs_ends_the_run_and_names_the_key(tmp_path, limit, said):
-    local = ("executor=local", "executor.workers=2", "search.population=2", limit)
-    with pytest.raises(RunError) as error:
-        qnas.search([*QUICKEST, *local, f"run_dir={tmp_path}/run"])
-    start = "all 2 designs of the first generation failed, so there is nothing to search with; the first one "
-    assert str(error.value).startswith(f"{start}{said}")
-    assert f"raise {limit.partition('=')[0]}" in str(error.value)
-
-
-class Kills:
-    """Kills processes that evaluate, each at a random moment of the first attempt of an evaluation."""
-
-    def __init__(self, monkeypatch, n):
-        self.left, self.n = n, 0
-        self._random, self._lock, self._begun, self._request = Random(0), Lock(), set(), Child.request
-        monkeypatch.setattr(Child, "request", lambda child, *arguments: self._watched(child, *arguments))
-
-    def _watched(self, child, argument, limits):
-        with self._lock:
-            spared = argument in self._begun or not self.left
-            self._begun.add(argument)
-            self.left -= not spared
-        lasts = 0.08 if child.n_requests else 3.0  # an evaluation, and the start of a process
-        timer = Timer(self._random.uniform(0, lasts), self._kill, [child])
-        if not spared:
-            timer.start()
-        try:
-            return self._request(child, argument, limits)
-        finally:
-            if timer.is_alive():  # it was quicker; the next one is killed in its place
-                timer.cancel()
-                self.left += 1
-
-    def _kill(self, child):
-        os.kill(child.pid, signal.SIGKILL)
-        self.n += 1
-
-
-@pytest.mark.slow
-def test_processes_that_are_killed_at_random_moments_change_nothing(reference, tmp_path, monkeypatch):
-    kills = Kills(monkeypatch, 10)
-    result = qnas.search([*JOB, "executor=local", "executor.workers=2", f"run_dir={tmp_path}/run"])
-    assert kills.n == 10
-    assert front_without_seconds(result.path) == front_without_seconds(reference.path)
-    assert records_without_seconds(result.path) == records_without_seconds(reference.path)
-
-
-def started(run_dir, *overrides):
-    """A search in a session of its own, as from a terminal, and its children once some designs are evaluated."""
-    command = [sys.executable, "-m", "qnas.cli", "search", *overrides, f"run_dir={run_dir}"]
-    return subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def await_evaluations(process, run_dir, n):
-    """The worker processes, once the ledger holds `n` evaluations."""
-    deadline = time.monotonic() + 120
-    while n_evaluated(run_dir) < n:
-        assert process.poll() is None and time.monotonic() < deadline, process.communicate()
-        time.sleep(0.02)
-    return psutil.Process(process.pid).children(recursive=True)
-
-
-def assert_all_gone(processes):
-    _, alive = psutil.wait_procs(processes, timeout=15)
-    assert not alive
-
-
-@pytest.mark.slow
-def test_a_run_that_was_killed_twice_ends_with_the_same_front(reference, tmp_path):
-    """First the main process alone, whose workers must notice; then the whole process group, in a resumed run."""
-    run_dir, local = tmp_path / "run", "executor.workers=1"
-    process = started(run_dir, *JOB, local)
-    workers = await_evaluations(process, run_dir, 2)
-    process.kill()
-    process.communicate()
-    assert len(workers) >= 1
-    assert_all_gone(workers)
-    n_first = n_evaluated(run_dir)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "qnas.cli", "resume", str(run_dir)],
-        start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    await_evaluations(process, run_dir, n_first + 2)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    assert 4 <= n_evaluated(run_dir) < 12
-    assert not (run_dir / "front.csv").exists()
-    run_search(RunFolder(run_dir).read_config())
-    assert n_evaluated(run_dir) == 12
-    assert front_without_seconds(run_dir) == front_without_seconds(reference.path)
-    assert records_without_seconds(run_dir) == records_without_seconds(reference.path)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_an_interrupted_run_leaves_no_process_and_says_how_to_go_on(tmp_path, number):
-    run_dir = tmp_path / "run"
-    process = started(run_dir, *JOB, "executor.workers=1")
-    workers = await_evaluations(process, run_dir, 2)
-    if number == signal.SIGINT:
-        os.killpg(process.pid, number)  # as Ctrl-C in a terminal does
-    else:
-        process.send_signal(number)
-    _, complaint = process.communicate(timeout=30)
-    assert process.returncode == 130
-    kept = "What was evaluated is in its ledger and its front in front.csv"
-    said = f"qnas: interrupted. {kept}; go on with: qnas resume {run_dir}"
-    assert len(qnas.Result(run_dir).front) >= 1
-    assert complaint.splitlines() == [said]
-    assert_all_gone(workers)
-
-
-@pytest.mark.slow
-def test_a_script_needs_no_guard_and_its_processes_find_modules_beside_it(tmp_path):
-    (tmp_path / "beside.py").write_text(SPACE.read_text())
-    script = tmp_path / "script.py"
-    local = ["executor=local", "executor.workers=1", "search.generations=1", "space=beside:space"]
-    script.write_text(
-        f"import qnas\n\nprint('once')\nqnas.search({[*QUICKEST[1:], *local, f'run_dir={tmp_path}/run']!r})\n"
-    )
-    ended = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120, check=False)
-    assert (ended.returncode, ended.stdout) == (0, "once\n"), ended.stderr
-    assert n_evaluated(tmp_path / "run") == 6
 
 
 @pytest.mark.parametrize(

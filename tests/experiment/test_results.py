@@ -14,7 +14,7 @@ from qnas.data import load_splits
 from qnas.errors import RunFolderError
 from qnas.experiment.evaluation import Evaluation, State
 from qnas.experiment.folder import RunFolder
-from qnas.experiment.results import Findings, Result, box_of, losses_of, read_findings, write_results
+from qnas.experiment.results import Findings, Result, read_findings, write_results
 from qnas.launch import compose
 from qnas.model.training import effective, predict, score, tensors
 from qnas.objectives import choose_objectives
@@ -57,42 +57,6 @@ def test_a_table_of_hundreds_of_genes_is_made_without_a_warning():
     made = [Evaluation(gates.sample(seed), State.COMPLETE, values) for seed in range(2)]
     table = replace(findings(*made), space=gates).table
     assert len(table.columns) > 100 and table["on_front"].tolist() == [True, True]
-
-
-# --- losses ---------------------------------------------------------------------------------------------------
-
-
-def test_losses_are_minimised():
-    assert losses_of(evaluation(0, 0.75, 0.01, 1000), objectives) == [-0.75, 0.01, 1000]
-
-
-def test_a_failed_evaluation_has_no_losses_whatever_it_measured():
-    assert np.isnan(losses_of(failed(0), objectives)).all()
-
-
-def test_a_zero_on_a_log_scale_is_better_than_anything_above_it():
-    found = findings(evaluation(0, 0.5, 0.0), evaluation(1, 0.5, 0.01), evaluation(2, 0.5, 2.0))
-    assert found.on_front.tolist() == [True, False, False]
-    assert np.isfinite(found.hypervolume_history()).all()
-
-
-def test_the_hypervolume_takes_logarithms_where_the_scale_is_log():
-    found = findings(*(evaluation(k, 0.5, value) for k, value in enumerate([1.0, 0.01, 0.1])))
-    assert found._scaled_losses(found.box())[:, 1].tolist() == pytest.approx([1.0, 0.0, 0.5])
-
-
-def test_the_box_has_a_volume_even_if_nothing_differs_or_everything_failed():
-    worst, best = box_of(np.array([[1.0, 2.0], [1.0, 5.0], [np.nan, np.nan]]))
-    assert (worst.tolist(), best.tolist()) == ([2.0, 5.0], [1.0, 2.0])
-    worst, best = box_of(np.full((3, 2), np.nan))
-    assert (worst.tolist(), best.tolist()) == ([1.0, 1.0], [0.0, 0.0])
-
-
-def test_the_hypervolume_is_that_of_the_last_entry_of_its_history():
-    found = findings(evaluation(0, 0.5, 0.1), failed(1), evaluation(2, 0.6, 0.5), evaluation(3, 0.9, 0.05), failed(4))
-    history = found.hypervolume_history()
-    assert len(history) == 5 and (np.diff(history) >= 0).all()
-    assert found.hypervolume() == history[-1] > 0
 
 
 # --- constraints and errors -----------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from qnas.front.pareto import hypervolume, hypervolume_history, non_dominated, ranked
+from qnas.front.pareto import GrowingHypervolume, hypervolume, non_dominated, ranked
 
 
 def grid_losses(max_rows: int = 12):
@@ -40,7 +40,7 @@ def test_no_rows():
     losses, reference_point = np.empty((0, 3)), np.ones(3)
     assert non_dominated(losses).shape == (0,)
     assert hypervolume(losses, reference_point) == 0.0
-    assert hypervolume_history(losses, reference_point).shape == (0,)
+    assert GrowingHypervolume(reference_point).value == 0.0
 
 
 @given(grid_losses())
@@ -71,11 +71,13 @@ def test_the_hypervolume_counts_dominated_cells(losses):
 
 
 @given(grid_losses(max_rows=8), st.integers(0, 7))
-def test_the_history_is_the_hypervolume_of_each_beginning(losses, k_missing):
+def test_a_hypervolume_that_grows_is_that_of_each_beginning(losses, k_missing):
     losses[k_missing : k_missing + 1] = np.nan
     reference_point = np.full(losses.shape[1], 3.5)
     expected = [hypervolume(losses[: k + 1], reference_point) for k in range(len(losses))]
-    assert hypervolume_history(losses, reference_point) == pytest.approx(expected)
+    growing = GrowingHypervolume(reference_point)
+    assert [growing.add(row) for row in losses] == pytest.approx(expected)
+    assert growing.value == pytest.approx(hypervolume(losses, reference_point))
 
 
 def test_a_row_is_not_beaten_by_less_than_its_margin():

@@ -45,16 +45,33 @@ def test_circuits_by_hand(configuration, changes, expected):
         dict(coupling="density", readout="z_first"),
     ],
 )
-def test_sampled_simulation_runs_as_many(configuration, changes):
+@pytest.mark.parametrize(("gradient", "n_averages"), [("parameter_shift", 1), ("spsa", 3)])
+def test_sampled_simulation_runs_as_many(configuration, changes, gradient, n_averages):
     candidate = design(configuration, **changes)
-    builder = candidate.builder.on(SampledSimulator(n_shots=1))
+    builder = candidate.builder.on(SampledSimulator(n_shots=1, gradient=gradient, n_spsa_averages=n_averages))
     model = builder.build(0)
     freeze(model, configuration)
     features, targets = (values[:1] for values in tensors(candidate.splits.train))
     loss = loss_function("classification")(model(features), targets)
     forward = builder.function.spent.n_circuits
     torch.autograd.backward(loss)
-    assert circuits_of_a_step(candidate) == (forward, builder.function.spent.n_circuits - forward)
+    backward = builder.function.spent.n_circuits - forward
+    assert circuits_of_a_step(candidate, gradient, n_averages) == (forward, backward)
+
+
+@pytest.mark.parametrize(
+    ("configuration", "changes", "expected"),
+    [
+        ("end_to_end", {}, 2 * 5),
+        ("end_to_end", dict(layers=[LAYER] * 9), 2 * 5),  # whatever the number of weights
+        ("pqc", dict(readout="pauli_mixture"), 2 * 5 * 15),
+        ("end_to_end", dict(coupling="classical"), 0),
+        ("quantum_only", dict(layers=[]), 0),
+    ],
+)
+def test_spsa_takes_two_circuits_for_each_direction(configuration, changes, expected):
+    found = gradient_circuits(design(configuration, **changes), gradient="spsa", n_spsa_averages=5, n_shots=10)
+    assert (found.value, found.details["n_shots"]) == (expected, 10 * expected)
 
 
 def test_shots_and_the_circuits_of_the_loss_are_reported():
@@ -77,6 +94,8 @@ def test_latency_is_circuits_times_shots_times_the_time_from_shot_to_shot():
     assert found.value == pytest.approx((1 + 18) * 50 * (cost.duration + cost.reset), rel=1e-12)
     assert found.details == {"n_circuits": 19, "seconds_per_shot": cost.duration + cost.reset}
     assert predicted_latency(candidate, n_shots=100, backend=backend).value == pytest.approx(2 * found.value)
+    quicker = predicted_latency(candidate, n_shots=50, gradient="spsa", backend=backend)
+    assert quicker.value == pytest.approx(3 / 19 * found.value)
 
 
 def test_the_classical_control_keeps_no_backend_busy():

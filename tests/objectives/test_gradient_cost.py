@@ -14,7 +14,7 @@ from qnas.circuit.ansatze import sim2019, slpa
 from qnas.circuit.lower import lower
 from qnas.errors import CircuitError
 from qnas.objectives import gradient_cost, gradient_efficiency
-from qnas.objectives.gradient_efficiency import commuting, images
+from qnas.objectives.gradient_operators import commuting, images
 from tests.circuit.strategies import few, quick, seeds
 from tests.objectives.algebras import NON_SYMMETRIC, SLPA, SYMMETRIC, evolved, qaoa
 
@@ -143,9 +143,9 @@ def test_every_setting_of_the_observable_is_run():
     one, two, three = (
         gradient_cost(circuit, SparsePauliOp(strings)) for strings in (["ZZ"], ["XX", "ZZ", "II"], ["IX", "IZ"])
     )
-    assert (one.parameter_shift, one.slpa_blocks) == (2, 1)
-    assert (two.parameter_shift, two.slpa_blocks) == (4, 1)
-    assert (three.parameter_shift, three.slpa_blocks) == (4, 2)
+    assert (one.parameter_shift, one.slpa_blocks, one.spsa) == (2, 1, 2)
+    assert (two.parameter_shift, two.slpa_blocks, two.spsa) == (4, 1, 4)
+    assert (three.parameter_shift, three.slpa_blocks, three.spsa) == (4, 2, 4)
     assert one.commuting_groups == two.commuting_groups == three.commuting_groups == 1
 
 
@@ -186,6 +186,26 @@ def test_blocks_need_no_lie_algebra():
 def test_groups_are_at_most_blocks_and_blocks_at_most_half_of_parameter_shift(template):
     found = gradient_cost(sim2019(4, template, n_layers=2), SparsePauliOp("ZIII"))
     assert found.commuting_groups <= found.slpa_blocks <= found.parameter_shift / 2
+
+
+def test_spsa_costs_as_little_as_one_weight_and_errs_by_all_others():
+    """Over all directions, the mean of what one step yields is the derivative, and its variance the others' squares."""
+    circuit, rng = sim2019(2, 6), np.random.default_rng(4)
+    observable, point = SparsePauliOp("ZZ"), rng.uniform(0, 2 * np.pi, circuit.num_parameters)
+    exact = np.array([derivative_at(circuit, unit, point, observable) for unit in np.eye(len(point))])
+    directions = rng.choice([-1.0, 1.0], size=(200, len(point)))
+    found = np.array([derivative_at(circuit, each, point, observable) for each in directions])[:, None] * directions
+    assert gradient_cost(circuit, observable).spsa == 2
+    others = (exact**2).sum() - exact**2
+    assert np.all(np.abs(found.mean(axis=0) - exact) < 5 * np.sqrt(others / len(found)))
+    assert found.var(axis=0) == pytest.approx(others, rel=0.3)
+
+
+def derivative_at(circuit, direction, point, observable, step=1e-4):
+    """Along a direction, by a difference of two circuits."""
+    ends = [Statevector(circuit.assign_parameters(point + sign * step * direction)) for sign in (1, -1)]
+    plus, minus = (end.expectation_value(observable).real for end in ends)
+    return (plus - minus) / (2 * step)
 
 
 @pytest.mark.parametrize(
