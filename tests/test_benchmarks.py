@@ -89,6 +89,16 @@ def test_objectives_agree_with_loops_and_are_all_on_the_page(tmp_path):
 
 
 @pytest.mark.slow
+def test_what_early_stopping_saves_is_told_of_the_same_designs_and_of_searches(tmp_path):
+    """The run itself compares the replay with a search."""
+    done = run("--output", str(tmp_path), module="early_stopping")
+    assert done.returncode == 0, done.stdout + done.stderr
+    same, searches = (rows(part)[2:] for part in (tmp_path / "early_stopping.md").read_text().split("\n## ")[1:])
+    assert all(0 < float(row[2].split()[0]) < 1 and 0 < float(row[3].split()[0]) <= 1 for row in same)
+    assert [row[2].split()[0] for row in searches[:2]] == ["1.000", "0.500"]
+
+
+@pytest.mark.slow
 def test_workers_find_one_front_and_their_throughput_is_that_of_their_seconds(tmp_path):
     """The run itself compares the fronts."""
     done = run("--output", str(tmp_path), module="workers")
