@@ -29,6 +29,7 @@ bench: $(VENV)/benching
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.objectives
 	$(BIN)/python -m benchmarks.early_stopping
 	$(BIN)/python -m benchmarks.workers
+	$(BIN)/python -m benchmarks.overhead
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -102,7 +102,19 @@ def test_workers_find_one_front_and_their_throughput_is_that_of_their_seconds(tm
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("module", ["simulation", "objectives", "workers"])
+def test_overhead_is_measured_with_every_executor_and_searcher(tmp_path):
+    done = run("--output", str(tmp_path), module="overhead")
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = (tmp_path / "overhead.md").read_text()
+    found = rows(page)[2:]
+    assert [row[0].count("executor=") for row in found] == [1, 1, 1]
+    for overhead, late, evaluating, *memory, _, reload in (row[1:] for row in found):
+        assert all(float(number) > 0 for number in (overhead, late, evaluating, *memory, reload))
+    assert f"(at most {max(float(row[1]) for row in found):.2f} ms); memory flat, within 10% from 20 to 200: " in page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", ["simulation", "objectives", "workers", "overhead"])
 def test_a_quick_run_does_not_overwrite_the_verdict(module):
     done = run(module=module)
     assert done.returncode == 2

@@ -19,11 +19,11 @@ from qnas.testing.conformance import Conformance, Options, explained
 from qnas.testing.models import nothing_global_changes
 
 SPACE = Space(
-    size=integer(0, 5),
+    size=integer(0, 3),
     part=choice(plain={}, shaped=dict(shape=choice("p", "q"))),
     layers=repeat(0, 2, gate=choice("a", "b")),
 )
-"""126 designs with conditional genes."""
+"""84 designs with conditional genes."""
 SMALL = Space(a=choice("x", "y", "z"), b=boolean())
 RULED = Space(a=integer(0, 4), b=integer(0, 4)).where(lambda x: x.a + x.b == 4, because="they add up to 4")
 EMPTY = SMALL.where(lambda x: False, because="nothing is allowed")
