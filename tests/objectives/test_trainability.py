@@ -131,12 +131,12 @@ CIRCUITS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CIRCUITS)
 def test_95_percent_intervals_hold_the_variance_of_many_starts(name):
-    """Over 200 seeds of 200 starts and all weights that have an effect, against 100,000 starts.
+    """Over 200 seeds of 200 starts and all weights that have an effect, against 30,000 starts: an error of a tenth.
 
     The kurtosis of the derivatives is 1.5 for the local cost and 11 for the global one.
     """
     circuit, operator = CIRCUITS[name]
-    exact = gradient_variance(circuit, operator, n_starts=100_000, seed=12345).values
+    exact = gradient_variance(circuit, operator, n_starts=30_000, seed=12345).values
     found = [gradient_variance(circuit, operator, seed=seed) for seed in range(200)]
     shares = share_held([one.values for one in found], [one.standard_errors for one in found], exact)[exact > 1e-20]
     assert is_honest(shares.mean())
@@ -148,7 +148,7 @@ def test_95_percent_intervals_hold_the_variance_of_many_starts(name):
 def test_95_percent_intervals_hold_the_logarithm_of_the_mean_variance(name):
     """Over 200 seeds of 64 starts, as an objective takes them."""
     circuit, operator = CIRCUITS[name]
-    exact = np.log10(gradient_variance(circuit, operator, n_starts=100_000, seed=12345).values.mean())
+    exact = np.log10(gradient_variance(circuit, operator, n_starts=30_000, seed=12345).values.mean())
     found = [
         log_mean_variance(derivatives(circuit, operator, 64, seed), np.random.default_rng(0)) for seed in range(200)
     ]
