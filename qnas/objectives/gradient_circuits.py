@@ -22,7 +22,7 @@ from qnas.simulation.contract import EVERYTHING, Binding, Gradients, Needs, Spen
 from qnas.simulation.gradients import Wanted
 from qnas.simulation.measurement import measurement
 
-REFERENCE = "parameter-shift rule of Mitarai et al. 2018, arXiv 1803.00745; SPSA of Spall 1992, doi 10.1109/9.119632"
+REFERENCE = "parameter-shift rule of Mitarai et al. 2018, arXiv 1803.00745, unless SPSA is chosen"
 _Method = Literal["parameter_shift", "spsa"]
 _METHODS: dict[str, str] = {"parameter_shift": "mitarai2018", "spsa": "spall1992"}
 _LEAST = {"n_shots": 1, "n_spsa_averages": 1}
@@ -36,7 +36,7 @@ def gradient_circuits(
     """Circuits that the gradient of the training loss by one sample takes; 0 if none is needed.
 
     By parameter shift, two for each angle of a rotation that a trained weight reaches, in the circuit or in front of
-    it, and for each measured setting: Pauli strings that commute qubit by qubit share one. By SPSA, two for each
+    it, and for each measured setting: Pauli strings that commute qubit by qubit share one. By SPSA (Spall 1992), two for each
     direction and setting, whatever the number of weights, for an estimate that is the noisier the more of them there
     are. With the shots they take, and the circuits of the loss itself, which come first.
     """
