@@ -36,7 +36,7 @@ def gradient_circuits(
     """Circuits that the gradient of the training loss by one sample takes; 0 if none is needed.
 
     By parameter shift, two for each angle of a rotation that a trained weight reaches, in the circuit or in front of
-    it, and for each measured setting: Pauli strings that commute qubit by qubit share one. By SPSA (Spall 1992), two for each
+    it, and for each measured setting: Pauli strings that commute qubit by qubit share one. By SPSA, two for each
     direction and setting, whatever the number of weights, for an estimate that is the noisier the more of them there
     are. With the shots they take, and the circuits of the loss itself, which come first.
     """
