@@ -177,12 +177,12 @@ def histogram(circuit, n_pairs):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("template", "n_pairs"), [(1, 5000), (9, 5000), (4, 2000), (13, 5000), (14, 2000), (6, 1000)])
+@pytest.mark.parametrize(("template", "n_pairs"), [(9, 5000), (4, 2000), (14, 1000), (6, 500)])
 def test_95_percent_intervals_hold_the_value_of_many_pairs(template, n_pairs):
     """Over 200 seeds, two statements, also at the floor (6) and close to it (14), where the bias is several errors:
 
-    the value's interval holds the mean score of histograms of as many pairs, drawn from a distribution that is known
-    100 times better; the interval around value - bias holds the divergence of that distribution.
+    the value's interval holds the mean score of histograms of as many pairs, drawn from a distribution that is known by
+    100 times as many; the interval around value - bias holds the divergence of that distribution.
     """
     circuit, log_haar = sim2019(4, template), log_haar_mass(4, 75)
     found = [expressibility(circuit, n_pairs=n_pairs, seed=seed) for seed in range(200)]
@@ -225,7 +225,7 @@ def test_chunks_do_not_change_the_fidelities(monkeypatch):
     assert fidelities(circuit, 150, np.random.default_rng(0)) == pytest.approx(whole, abs=1e-14)
 
 
-@pytest.mark.parametrize(("template", "max_error"), [(9, 0.01), (1, 0.004), (6, 0.0002)])
+@pytest.mark.parametrize(("template", "max_error"), [(9, 0.01), (1, 0.004), (6, 0.0004)])
 def test_pairs_are_added_until_the_error_is_small_enough(template, max_error):
     found = expressibility(sim2019(4, template), n_pairs=500, max_error=max_error)
     assert found.standard_error <= max_error

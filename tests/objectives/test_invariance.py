@@ -169,9 +169,15 @@ def test_gradients_are_measured_in_the_same_groups(recipe, seed):
         (relabelled(circuit, order), operator.apply_layout(order)),
         (rewritten(circuit)[0], operator),
     ]
-    if circuit.num_parameters and gradient_variance(circuit, operator, n_starts=5).values.max() > 1e-12:
-        first, *others = [(gradient_efficiency(*one), gradient_cost(*one)) for one in variants]
-        assert all(other == first for other in others)
+    first, *others = [gradient_measurements(*one) for one in variants]
+    assert all(other == first for other in others)
+
+
+def gradient_measurements(circuit, operator):
+    try:
+        return gradient_efficiency(circuit, operator), gradient_cost(circuit, operator)
+    except CircuitError as refusal:
+        return str(refusal)
 
 
 def test_of_a_design_only_the_part_that_is_written_otherwise_costs_more(monkeypatch):

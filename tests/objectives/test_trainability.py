@@ -83,13 +83,13 @@ def random_circuit(n_qubits, n_layers, rng):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("n_qubits", "n_layers", "n_circuits"), [(2, 16, 400), (4, 32, 250)])
+@pytest.mark.parametrize(("n_qubits", "n_layers", "n_circuits"), [(2, 16, 150), (4, 32, 150)])
 def test_random_circuits_lose_their_gradient_with_the_dimension(n_qubits, n_layers, n_circuits):
     """2^n / (3 (4^n - 1)) for the first weight, an average over the random axes, too."""
     rng = np.random.default_rng(0)
     operator = SparsePauliOp.from_sparse_list([("ZZ", [0, 1], 1.0)], n_qubits)
     circuits = [random_circuit(n_qubits, n_layers, rng) for _ in range(n_circuits)]
-    found = [gradient_variance(circuit, operator, n_starts=16, seed=k).values[0] for k, circuit in enumerate(circuits)]
+    found = [gradient_variance(circuit, operator, n_starts=32, seed=k).values[0] for k, circuit in enumerate(circuits)]
     error = np.std(found, ddof=1) / np.sqrt(n_circuits)
     exact = 2**n_qubits / (3 * (4**n_qubits - 1))
     assert abs(np.mean(found) - exact) < 4 * error
@@ -131,12 +131,12 @@ CIRCUITS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CIRCUITS)
 def test_95_percent_intervals_hold_the_variance_of_many_starts(name):
-    """Over 200 seeds of 200 starts and all weights that have an effect, against 100,000 starts.
+    """Over 200 seeds of 200 starts and all weights that have an effect, against 30,000 starts: an error of a tenth.
 
     The kurtosis of the derivatives is 1.5 for the local cost and 11 for the global one.
     """
     circuit, operator = CIRCUITS[name]
-    exact = gradient_variance(circuit, operator, n_starts=100_000, seed=12345).values
+    exact = gradient_variance(circuit, operator, n_starts=30_000, seed=12345).values
     found = [gradient_variance(circuit, operator, seed=seed) for seed in range(200)]
     shares = share_held([one.values for one in found], [one.standard_errors for one in found], exact)[exact > 1e-20]
     assert is_honest(shares.mean())
@@ -148,7 +148,7 @@ def test_95_percent_intervals_hold_the_variance_of_many_starts(name):
 def test_95_percent_intervals_hold_the_logarithm_of_the_mean_variance(name):
     """Over 200 seeds of 64 starts, as an objective takes them."""
     circuit, operator = CIRCUITS[name]
-    exact = np.log10(gradient_variance(circuit, operator, n_starts=100_000, seed=12345).values.mean())
+    exact = np.log10(gradient_variance(circuit, operator, n_starts=30_000, seed=12345).values.mean())
     found = [
         log_mean_variance(derivatives(circuit, operator, 64, seed), np.random.default_rng(0)) for seed in range(200)
     ]
