@@ -76,15 +76,16 @@ CASES: Mapping[str, Case] = {
 
 @dataclass(frozen=True)
 class Plan:
-    """How often each searcher runs, and how far."""
+    """How often each searcher runs, and how far, `n_whole` for those that may go on to the last design."""
 
     n_seeds: int
     n_evaluations: int
+    n_whole: int
     names: Sequence[str]
 
 
-FULL = Plan(20, 400, tuple(CASES))
-QUICK = Plan(2, 60, ("nsga2", "steady_state", "random"))
+FULL = Plan(20, 400, 10_000, tuple(CASES))
+QUICK = Plan(2, 100, 200, ("nsga2", "steady_state", "random"))
 
 
 class Judge:
@@ -119,9 +120,9 @@ class Outcome:
         return float(np.median(self.needed(box)))
 
 
-def asked(case: Case, landscape: Landscape, n_evaluations: int, seed: int) -> np.ndarray:
+def asked(case: Case, landscape: Landscape, plan: Plan, seed: int) -> np.ndarray:
     """The losses of the designs that a searcher asks for, in that order."""
-    n = min(len(landscape.losses) if case.whole else n_evaluations, case.n_most or n_evaluations)
+    n = plan.n_whole if case.whole else min(plan.n_evaluations, case.n_most or plan.n_evaluations)
     settings = SearchSettings(**{"population": POPULATION, **case.settings})
     settings = SearchSettings(**{**vars(settings), "generations": ceil(n / settings.population)})
     searcher = make_searcher(settings, space, landscape.losses.shape[1], seed)
@@ -132,7 +133,7 @@ def asked(case: Case, landscape: Landscape, n_evaluations: int, seed: int) -> np
 
 def outcome(case: Case, judge: Judge, landscape: Landscape, plan: Plan) -> Outcome:
     """Of all seeds."""
-    runs = [asked(case, landscape, plan.n_evaluations, seed) for seed in range(plan.n_seeds)]
+    runs = [asked(case, landscape, plan, seed) for seed in range(plan.n_seeds)]
     return Outcome({box: np.array([judge.shares(losses, box) for losses in runs]) for box in judge.boxes})
 
 
