@@ -31,6 +31,7 @@ bench: $(VENV)/benching
 	$(BIN)/python -m benchmarks.searchers
 	$(BIN)/python -m benchmarks.utilisation
 	$(BIN)/python -m benchmarks.workers
+	$(BIN)/python -m benchmarks.overhead
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # the rooms are imported when a command needs them, so that `
 
 _N_SAMPLES = 3
 _OF_TEMPLATES = ("qubits", "layers", "to")
-_OF_DESIGNS = ("objectives", "data", "epochs")
+_OF_DESIGNS = ("objectives", "option", "data", "epochs")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -76,6 +76,12 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("design", nargs="?", help="architecture.json, the folder of a design, or circuit.qasm")
     measure.add_argument("--all", action="store_true", help="the 19 templates of Sim et al. 2019 instead, as a figure")
     measure.add_argument("--objectives", metavar="NAMES", help="which ones, such as accuracy,flops; by default all")
+    measure.add_argument(
+        "--option",
+        action="append",
+        metavar="NAME.KEY=VALUE",
+        help="of an objective, such as duration.backend=fake_manila; several times for several",
+    )
     measure.add_argument("--data", help="a data set, or a file of your own; by default the run's, or digits")
     measure.add_argument(
         "--epochs", type=int, help="of training, where objectives need it; by default the run's, or 25"
@@ -294,7 +300,7 @@ def _show_samples(space: Space, splits: Splits, chosen: argparse.Namespace, cons
 
 
 def _measure(chosen: argparse.Namespace, console: Console) -> int:
-    from qnas.experiment.measure import as_records, measure, subject_of
+    from qnas.experiment.measure import as_records, measure, read_options, subject_of
 
     if chosen.all is (chosen.design is not None):
         raise UsageError("name one architecture.json, folder of a design or circuit.qasm, or give --all instead.")
@@ -303,7 +309,14 @@ def _measure(chosen: argparse.Namespace, console: Console) -> int:
         return _measure_templates(chosen, console)
     names = chosen.objectives.split(",") if chosen.objectives else None
     data = None if chosen.data is None else _data(chosen.data)
-    subject = subject_of(chosen.design, data=data, epochs=chosen.epochs, seed=chosen.seed, names=names)
+    subject = subject_of(
+        chosen.design,
+        data=data,
+        epochs=chosen.epochs,
+        seed=chosen.seed,
+        names=names,
+        options=read_options(chosen.option or ()),
+    )
     with Console(stderr=True).status("measuring") as status:
         found = list(measure(subject, watch=lambda name: status.update(f"measuring {name}")))
     if chosen.json:

@@ -221,6 +221,8 @@ def _part(value: object) -> str:
             return ""
         case int() | float():
             return _value(value)
+        case Mapping():
+            return f"({', '.join(f'{name} {_part(each)}' for name, each in value.items())})".replace("_", " ")
         case (float() as mean, float() as error):
             return f"{_value(mean)} ± {error:.2g}"
     return ""

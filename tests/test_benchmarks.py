@@ -118,6 +118,18 @@ def test_the_landscape_has_every_design_once_and_their_front_has_the_whole_hyper
 
 
 @pytest.mark.slow
+def test_overhead_is_measured_with_every_executor_and_searcher(tmp_path):
+    done = run("--output", str(tmp_path), module="overhead")
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = (tmp_path / "overhead.md").read_text()
+    found = rows(page)[2:]
+    assert [row[0].count("executor=") for row in found] == [1, 1, 1]
+    for overhead, late, evaluating, *memory, _, reload in (row[1:] for row in found):
+        assert all(float(number) > 0 for number in (overhead, late, evaluating, *memory, reload))
+    assert f"(at most {max(float(row[1]) for row in found):.2f} ms); memory flat, within 10% from 20 to 200: " in page
+
+
+@pytest.mark.slow
 def test_the_landscape_is_what_a_run_measures(tmp_path):
     """Accuracy up to one of the 30 designs of the validation split, since another processor rounds otherwise."""
     lines = [line.split(",") for line in landscape.FILE.read_text().splitlines()[1:]]
@@ -163,7 +175,7 @@ def test_a_limit_and_a_long_window_keep_workers_busy(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("module", ["simulation", "objectives", "workers", "searchers", "utilisation"])
+@pytest.mark.parametrize("module", ["simulation", "objectives", "workers", "overhead", "searchers", "utilisation"])
 def test_a_quick_run_does_not_overwrite_the_verdict(module):
     done = run(module=module)
     assert done.returncode == 2

@@ -6,7 +6,7 @@ the user attributes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -101,26 +101,32 @@ class Ledger:
         return self._writer
 
     def evaluations(self) -> Iterator[tuple[int, Evaluation]]:
-        """The designs of the run: the last evaluation under each id, in the order in which the ids were first written.
+        """The designs of the run; see `latest`."""
+        return self.latest(self.entries())
+
+    def latest(self, entries: Iterable[tuple[int, Evaluation]]) -> Iterator[tuple[int, Evaluation]]:
+        """The last evaluation under each id, in the order in which the ids were first written.
 
         A run that took another course when it was resumed has given ids again; a design then has its last id only.
+
+        Args:
+            entries: all of this ledger.
         """
         found: dict[int, Evaluation] = {}
-        ids: dict[str, int] = {}
-        for record in self._records():
-            design_id, fingerprint = int(record["id"]), record["fingerprint"]
-            if (before := ids.get(fingerprint, design_id)) != design_id:
+        ids: dict[Architecture, int] = {}
+        for design_id, evaluation in entries:
+            if (before := ids.get(evaluation.architecture, design_id)) != design_id:
                 del found[before]
             if design_id in found:
-                ids.pop(found[design_id].architecture.fingerprint)
-            found[design_id], ids[fingerprint] = _evaluation(record), design_id
+                ids.pop(found[design_id].architecture)
+            found[design_id], ids[evaluation.architecture] = evaluation, design_id
         for design_id, evaluation in found.items():
             if self._n_designs is None or design_id < self._n_designs:
                 yield design_id, evaluation
 
-    def history(self) -> Iterator[Evaluation]:
-        """Everything that was ever evaluated, in the order in which it was written."""
-        return map(_evaluation, self._records())
+    def entries(self) -> Iterator[tuple[int, Evaluation]]:
+        """Everything that was ever evaluated, in the order in which it was written, each with its id."""
+        return ((int(record["id"]), _evaluation(record)) for record in self._records())
 
     def _records(self) -> Iterator[dict[str, Any]]:
         return _records(self._store) if self._is_begun else iter(())

@@ -185,11 +185,12 @@ class _Loop:
             self._config.early_stopping, self._config.training.epochs, findings.objectives, findings.constraints
         )
         self._stopping = Stopping(self._config.stop)
-        found = [evaluation for evaluation in ledger.history() if evaluation.state.about_design]
+        entries = list(ledger.entries())
+        found = [evaluation for _, evaluation in entries if evaluation.state.about_design]
         self._held = {(evaluation.architecture, evaluation.stopped_at): evaluation for evaluation in found}
         self._written = {
             design_id: (evaluation.architecture, evaluation.stopped_at)
-            for design_id, evaluation in ledger.evaluations()
+            for design_id, evaluation in ledger.latest(entries)
         }
         self._ids: dict[Architecture, int] = {}
         self._architectures: list[Architecture] = []

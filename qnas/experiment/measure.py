@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
 from qnas.architecture import Architecture
 from qnas.circuit.ansatze import read_openqasm
@@ -22,11 +25,14 @@ from qnas.experiment.folder import RunFolder
 from qnas.front.tables import as_json
 from qnas.model.training import TrainingSettings
 from qnas.objectives import Design, Estimate, Objective, choose_objectives, objectives
-from qnas.objectives.objective import COSTS, TRAINED
+from qnas.objectives.objective import CIRCUIT, COSTS, TRAINED
 from qnas.plugins import load_module
 from qnas.space import load_space
+from qnas.space.loader import Loader
 
+_ONE_GATE = 'OPENQASM 3.0;\ninclude "stdgates.inc";\ninput float w;\nqubit[1] q;\nry(w) q[0];\n'
 _NO_DATA = Split(np.empty((1, 0)), np.zeros((1, 1)))
+_OPTION = re.compile(r"(\w+)\.(\w+)=(.+)")
 FLOORS = ("haar_floor", "haar")
 """Details that say what Haar-random states score."""
 
@@ -76,6 +82,7 @@ def subject_of(
     epochs: int | None = None,
     seed: int | None = None,
     names: Sequence[str] | None = None,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Subject:
     """What a file says.
 
@@ -86,9 +93,11 @@ def subject_of(
         epochs: of training, for objectives that need it; by default as in the run.
         seed: of everything random; by default that of the run, or 0.
         names: the objectives; by default all that are registered and apply.
+        options: of objectives, by their names, beside and instead of those of the run.
 
     Raises:
-        UsageError: there is no such file, it cannot be read, a number is too small, or an objective is not known.
+        UsageError: there is no such file, it cannot be read, a number is too small, or an objective or an
+            option is not known.
         DesignError: it names no design.
     """
     file = Path(path) / "architecture.json" if Path(path).is_dir() else Path(path)
@@ -103,8 +112,9 @@ def subject_of(
             raise ConfigurationError(f"{key} is {value}; it must be at least {least}.")
     config = _config_around(file)
     wanted = names or list(objectives)
-    options = {name: given for name, given in config.objectives.options.items() if name in wanted}
-    chosen = choose_objectives(wanted, options=options)
+    of_run = {name: given for name, given in config.objectives.options.items() if name in wanted}
+    own = {name: {**of_run.get(name, {}), **given} for name, given in (options or {}).items()}
+    chosen = choose_objectives(wanted, options=of_run | own)
     seed = config.seed if seed is None else seed
     if file.suffix == ".json":
         data, training = data or config.data, replace(config.training, epochs=epochs or config.training.epochs)
@@ -115,6 +125,23 @@ def subject_of(
         raise UsageError(f"{trained[0]} needs training, but a circuit by itself has no data; give an architecture.")
     about = "a circuit by itself, all of whose parameters are weights"
     return Subject(_by_itself(text, seed), tuple(one for one in chosen if one.cost != TRAINED), about)
+
+
+def read_options(texts: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Options by objective, from texts such as "duration.backend=fake_manila"; values are read as YAML.
+
+    Raises:
+        UsageError: a text has another form.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for text in texts:
+        try:
+            objective, option, value = _OPTION.fullmatch(text).groups()  # type: ignore[union-attr]
+            found.setdefault(objective, {})[option] = yaml.load(value, Loader)
+        except (AttributeError, yaml.YAMLError):
+            advice = "write objective.option=value, e.g. expressibility.n_pairs=2000."
+            raise UsageError(f"the option {text!r} cannot be read; {advice}") from None
+    return found
 
 
 def _config_around(file: Path) -> Config:
@@ -136,6 +163,7 @@ def measure(subject: Subject, watch: Callable[[str], None] = lambda name: None) 
         subject: what, and by which objectives.
         watch: is told the name of each objective before it is measured.
     """
+    _load(subject.objectives)
     for objective in sorted(subject.objectives, key=lambda one: COSTS.index(one.cost)):
         watch(objective.name)
         started = time.perf_counter()
@@ -149,6 +177,14 @@ def measure(subject: Subject, watch: Callable[[str], None] = lambda name: None) 
         except Exception as error:  # noqa: BLE001 - whatever an objective raises is its result
             reason = failure(error)[1].splitlines()[0]
         yield Measurement(objective, estimate, reason, time.perf_counter() - started)
+
+
+def _load(chosen: Sequence[Objective]) -> None:
+    """Measure one gate, so that no objective's seconds hold what torch and Qiskit load when they are first used."""
+    for objective in chosen:
+        if objective.cost == CIRCUIT:
+            with suppress(Exception), single_thread():
+                objective(_by_itself(_ONE_GATE, 0))
 
 
 def as_records(subject: Subject, found: Sequence[Measurement]) -> str:

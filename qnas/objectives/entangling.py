@@ -18,6 +18,7 @@ from qnas.references import cites
 from qnas.simulation.contract import States
 
 REFERENCE = "Sim, Johnson and Aspuru-Guzik 2019, arXiv 1905.10876; Meyer and Wallach 2002, in the form of Brennen 2003"
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,11 @@ def _entangling_capability(
 
 
 def meyer_wallach(states: States) -> Float[np.ndarray, " batch"]:
-    """Q = 2 (1 - mean over qubits k of Tr rho_k^2) of each state, shape (batch, 2^n)."""
+    """Q = 2 (1 - mean over qubits k of Tr rho_k^2) of each state, shape (batch, 2^n); 0 if there is only rounding."""
     n_qubits = states.shape[1].bit_length() - 1
     purities = [_purity(states.reshape(len(states), -1, 2, 2**qubit)) for qubit in range(n_qubits)]
-    return np.clip(2 * (1 - np.mean(purities, axis=0)), 0.0, 1.0)
+    values = np.clip(2 * (1 - np.mean(purities, axis=0)), 0.0, 1.0)
+    return np.where(values < _ROUNDING, 0.0, values)
 
 
 def _purity(states: np.ndarray) -> Float[np.ndarray, " batch"]:

@@ -170,10 +170,11 @@ def scored(
     """
     n_pairs = int(counts.sum())
     resamples = rng.multinomial(n_pairs, counts / n_pairs, size=_N_RESAMPLES)
-    value, scores = float(_divergence(counts[None], log_haar)[0]), _divergence(resamples, log_haar)
+    value = float(_divergence(counts[None], log_haar)[0])
+    shifts = _divergence(resamples, log_haar) - value
     once, twice = _first_order(counts[None], log_haar)[0], _first_order(resamples, log_haar).mean()
-    error = np.sqrt(max(scores.var(ddof=1) - min(twice - once, once), 0.0))
-    return value, float(error), float(scores.mean()) - value
+    error = np.sqrt(max(shifts.var(ddof=1) - min(twice - once, once), 0.0))
+    return value, float(error), float(shifts.mean())
 
 
 def _n_more(sampling: Sampling, n_pairs: int, error: float) -> int:

@@ -13,8 +13,8 @@ from qnas.objectives.options import check_option, option_types
 from qnas.plugins import Registry, load_module
 
 DIRECTIONS = ("minimize", "maximize")
-TRAINED = "trained"
-COSTS = ("circuit", "states", TRAINED)
+CIRCUIT, TRAINED = "circuit", "trained"
+COSTS = (CIRCUIT, "states", TRAINED)
 SCALES = ("linear", "log")
 
 
@@ -95,7 +95,7 @@ def objective(
     direction: str | Measure | None = None,
     unit: str | None = None,
     *,
-    cost: str = "circuit",
+    cost: str = CIRCUIT,
     name: str | None = None,
     reference: str = "",
     scale: str = "linear",

@@ -11,7 +11,7 @@ from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
 from qnas.errors import CircuitError
-from qnas.objectives.trainability import ROUNDING, gradient_variance
+from qnas.objectives.trainability import gradient_variance
 
 _NORMAL_95 = 1.959964
 _DECIDING = 4.0
@@ -84,11 +84,13 @@ def gradient_scaling(
     """
     if len(set(sizes)) < 3 or len(set(sizes)) < len(sizes) or min(sizes) < 1:
         raise CircuitError(f"a law is fitted to at least 3 different positive sizes, but they are {list(sizes)}.")
-    found = [_mean_variance(*make(size), n_starts, seed) for size in sizes]
+    found = []
+    for size in sizes:
+        try:
+            found.append(_mean_variance(*make(size), n_starts, seed))
+        except CircuitError as error:
+            raise CircuitError(f"no law can be fitted, because at size {size} {error}") from error
     variances, errors = np.array(found).T
-    for size, variance in zip(sizes, variances, strict=True):
-        if variance < ROUNDING:
-            raise CircuitError(f"the cost at size {size} does not depend on any weight, so no law can be fitted.")
     numbers = np.array(sizes, dtype=np.float64)
     exponential, power = (_fit(x, np.log(variances), errors / variances) for x in (numbers, np.log(numbers)))
     return GradientScaling(numbers, variances, errors, exponential, power)

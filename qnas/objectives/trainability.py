@@ -59,7 +59,8 @@ def gradient_variance(
         seed: of the weights.
 
     Raises:
-        CircuitError: the circuit has no parameters, or fewer than 2 starts are asked for.
+        CircuitError: the circuit has no parameters, fewer than 2 starts are asked for, or the observable does not
+            depend on any weight.
     """
     if not circuit.parameters or n_starts < 2:
         raise CircuitError(
@@ -68,6 +69,8 @@ def gradient_variance(
         )
     function = QuantumFunction(program_of_weights(circuit), [observable], weights_vary=True)
     found = _derivatives_of_readout(function, NO_INPUTS, n_starts, np.random.default_rng(seed))
+    if mean_variance(found / _size(observable)) == 0:
+        raise CircuitError("the observable does not depend on any weight, so its derivatives have no variance.")
     return GradientVariance(found.var(axis=0, ddof=1), _variance_error(found))
 
 
@@ -116,6 +119,11 @@ def design_trainability(
         if mean_variance(part) > 0
     }
     return Estimate(value, error, details if len(parts) > 1 else {})
+
+
+def _size(observable: SparsePauliOp) -> float:
+    """The largest expectation value that there may be; 1 if all are 0."""
+    return float(np.abs(observable.coeffs).sum()) or 1.0
 
 
 def zero_probabilities(n_qubits: int) -> list[SparsePauliOp]:

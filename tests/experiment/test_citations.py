@@ -62,6 +62,12 @@ def test_options_of_objectives(cost, more):
     assert found == {"mcclean2018", "kashif2026", "jones2020"} | more
 
 
+@pytest.mark.parametrize("name", ["gradient_circuits", "predicted_latency"])
+def test_the_way_to_count_circuits(name):
+    found = {one: used(names=name, options={name: {"gradient": one}}) for one in ("parameter_shift", "spsa")}
+    assert found == {"parameter_shift": {"mitarai2018"}, "spsa": {"spall1992"}}
+
+
 @pytest.mark.parametrize(
     ("overrides", "keys"),
     [

@@ -70,7 +70,7 @@ def test_evaluations_come_back_as_they_were(opened):
         ledger.append(design_id, evaluation)
     found = [(0, replace(COMPLETE, reused="runs/a")), (1, FAILED)]
     assert list(ledger.evaluations()) == list(opened(read_only=True).evaluations()) == found
-    assert list(opened().history()) == [COMPLETE, FAILED, replace(COMPLETE, reused="runs/a")]
+    assert [one for _, one in opened().entries()] == [COMPLETE, FAILED, replace(COMPLETE, reused="runs/a")]
 
 
 def test_studies_of_one_database_are_apart(opened):

@@ -86,7 +86,7 @@ def test_an_id_that_is_given_again_is_of_its_last_design_and_a_design_has_its_la
     for design_id, evaluation in ((0, FAILED), (1, COMPLETE), (2, FAILED), (0, COMPLETE), (0, FAILED)):
         ledger.append(design_id, evaluation)
     assert list(opened(path).evaluations()) == [(0, FAILED)]
-    assert list(opened(path).history()) == [FAILED, COMPLETE, FAILED, COMPLETE, FAILED]
+    assert [one for _, one in opened(path).entries()] == [FAILED, COMPLETE, FAILED, COMPLETE, FAILED]
 
 
 def test_only_the_first_designs_are_kept_until_more_are_written(path):
@@ -258,7 +258,7 @@ def test_what_somebody_else_puts_into_the_study_is_no_evaluation(path):
     opened(path).append(0, COMPLETE)
     with_plain_optuna(path).add_trial(optuna.trial.create_trial(values=[0.5, 1.0, 2.0]))
     assert list(opened(path).evaluations()) == [(0, COMPLETE)]
-    assert list(opened(path).history()) == [COMPLETE]
+    assert [one for _, one in opened(path).entries()] == [COMPLETE]
 
 
 def test_a_missing_ledger_is_refused_and_not_made(path):

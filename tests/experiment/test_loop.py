@@ -27,6 +27,7 @@ from tests.experiment.runs import (
     n_evaluated,
     records_without_seconds,
     with_mishaps,
+    within,
 )
 
 

@@ -9,6 +9,7 @@ from qiskit.circuit import ParameterVector
 
 import qnas
 from qnas.circuit.ansatze import sim2019, slpa
+from qnas.circuit.backends import BackendChoice
 from qnas.cli import main
 from qnas.data import DataSettings
 from qnas.errors import ConfigurationError, DesignError, PluginError, UsageError
@@ -17,6 +18,7 @@ from qnas.experiment.templates import write_templates
 from qnas.front.openqasm import to_openqasm
 from qnas.objectives import Estimate, flops
 from qnas.objectives.entangling import haar_entanglement
+from qnas.objectives.hardware import n_two_qubit_gates
 from qnas.testing.designs import architecture
 
 IRIS = DataSettings("iris")
@@ -182,6 +184,36 @@ def test_weights_that_are_measured_together_are_listed(tmp_path):
     assert {name for group in groups for name in group} <= {parameter.name for parameter in circuit.parameters}
 
 
+def test_options_of_objectives(json_file, capsys):
+    given = ["expressibility.n_pairs=200", "expressibility.max_error=2e-1", "n_two_qubit_gates.backend_topology=line"]
+    names = ["--objectives", "expressibility,n_two_qubit_gates", "--data", "iris", "--json"]
+    assert main(["measure", str(json_file), *names, *(word for one in given for word in ("--option", one))]) == 0
+    found = {row["objective"]: row for row in json.loads(capsys.readouterr().out)["measured"]}
+    assert found["expressibility"]["details"]["n_pairs"] == 200
+    measured = subject_of(str(json_file), data=IRIS).design
+    on_a_line, by_default = (
+        n_two_qubit_gates(measured, backend=BackendChoice(topology=one)) for one in ("line", "all")
+    )
+    assert found["n_two_qubit_gates"]["value"] == on_a_line > by_default
+    with pytest.raises(ConfigurationError, match=r"unknown key of objectives\.options\.flops, 'n_pairs'"):
+        subject_of(str(json_file), names=["flops"], options={"flops": {"n_pairs": 2}})
+    with pytest.raises(ConfigurationError, match=r"unknown key of objectives\.options, 'duration'"):
+        subject_of(str(json_file), names=["flops"], options={"duration": {"backend": "fake_manila"}})
+
+
+def test_seconds_do_not_hold_what_is_loaded_at_first_use(json_file):
+    """Objectives of the circuit class are called on one gate first; one that fails there is measured all the same."""
+    seen = []
+
+    def counted(design):
+        seen.append(design.program.n_qubits)
+        return 1 / (design.program.n_qubits - 1)
+
+    subject = subject_of(str(json_file), data=IRIS, names=["depth"])
+    (found,) = measure(replace(subject, objectives=(replace(subject.objectives[0], measure=counted),)))
+    assert (found.estimate.value, seen) == (0.5, [1, 3])
+
+
 def test_json_on_the_command_line(json_file, capsys):
     assert main(["measure", str(json_file), "--data", "iris", "--objectives", "qubits", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["measured"][0]["value"] == 3
@@ -193,7 +225,9 @@ def test_json_on_the_command_line(json_file, capsys):
         (["--all", "some.json"], "give --all instead"),
         (["some.json", "--qubits", "3"], "--qubits goes with --all; of these there are --qubits, --layers, --to."),
         (["some.json", "--to", "figure"], "--to goes with --all"),
-        (["--all", "--data", "iris"], "--data goes without --all; of these there are --objectives, --data, --epochs."),
+        (["--all", "--data", "iris"], "--data goes without --all; of these there are --objectives, --option, --data"),
+        (["some.json", "--option", "n_pairs=3"], "the option 'n_pairs=3' cannot be read; write objective.option=value"),
+        (["some.json", "--option", "a.b={"], "the option 'a.b={' cannot be read"),
         (["--all", "--qubits", "1"], "there are 1 qubits and 1 layers; give at least 2 qubits and 1 layer"),
         (["--all", "--layers", "0"], "there are 4 qubits and 0 layers"),
         ([], "name one architecture.json"),

@@ -75,5 +75,5 @@ def test_a_cost_without_effect():
         circuit.rz(Parameter("w"), 0)
         return circuit, SparsePauliOp("Z" * n_qubits)
 
-    with pytest.raises(CircuitError, match="the cost at size 1 does not depend on any weight, so no law can be fitted"):
+    with pytest.raises(CircuitError, match="no law can be fitted, because at size 1 the observable does not depend on"):
         gradient_scaling(idle, [1, 2, 3])

@@ -171,6 +171,16 @@ def test_a_weight_without_effect_has_a_variance_and_an_error_of_zero():
     assert found.standard_errors[0] > 0
 
 
+@pytest.mark.parametrize("factor", [1.0, 1e-12])
+def test_an_observable_without_effect_is_refused_and_a_small_one_is_not(factor):
+    circuit = QuantumCircuit(2)
+    circuit.ry(Parameter("a"), 0)
+    assert gradient_variance(circuit, factor * SparsePauliOp("IZ")).values[0] > 0
+    for observable in ("ZI", "II"):
+        with pytest.raises(CircuitError, match="the observable does not depend on any weight, so its derivatives have"):
+            gradient_variance(circuit, factor * SparsePauliOp(observable))
+
+
 def test_the_seed_decides():
     first, again, other = (gradient_variance(one_ry_per_qubit(2), SparsePauliOp("ZZ"), 20, seed) for seed in (5, 5, 6))
     assert np.array_equal(first.values, again.values)
