@@ -162,6 +162,8 @@ def verdict(found: Mapping[str, Outcome]) -> str:
     """Whether the target is met, in either box."""
     ratios = {box: found["nsga2"].median(box) / found["random"].median(box) for box in found["nsga2"].shares}
     inside, beside = ratios.values()
+    if not np.isfinite(inside + beside):
+        return "NSGA-II and random search have too few evaluations to be compared."
     return (
         f"NSGA-II needs {inside:.2f} of the evaluations of random search, for which the target is {TARGET:g}: "
         f"{'met' if inside <= TARGET else 'missed'}; {beside:.2f} in the box of the front."
