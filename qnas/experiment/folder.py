@@ -9,7 +9,7 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -66,7 +66,9 @@ class RunFolder:
         folder.check(config, space)
         try:
             folder.path.mkdir(parents=True, exist_ok=True)
-            folder._begin(config, space)
+            with folder._alone():
+                folder.check(config, space)  # another one may have begun just now
+                folder._begin(config, space)
         except OSError as error:
             raise RunFolderError(f"run_dir {config.run_dir!r} cannot be made: {error}; choose another.") from error
         return folder
@@ -88,6 +90,17 @@ class RunFolder:
         self.weights.mkdir(exist_ok=True)
 
     @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Of two runs that begin at once, one waits; not on file systems that lock no folders."""
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            with suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the folder for this process. Raises RunFolderError if another process is at work in it."""
         with self.held_if_free() as held:
@@ -105,7 +118,8 @@ class RunFolder:
             RunFolderError: there is no run in the folder.
         """
         self._check_is_run()
-        with self.config_file.open() as file:
+        mode = "r+" if os.access(self.config_file, os.W_OK) else "r"  # NFS locks only what may be written
+        with self.config_file.open(mode) as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, however that ends
             except BlockingIOError:

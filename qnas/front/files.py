@@ -1,7 +1,8 @@
-"""Files that appear whole or not at all, whatever kills the process that writes them."""
+"""Files that appear whole or not at all, whatever ends the process or the machine that writes them."""
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,6 +23,8 @@ def write_at_once(path: Path, content: str | bytes, *, private: bool = False) ->
         unfinished.unlink(missing_ok=True)
         unfinished.touch(mode=0o600 if private else 0o666)
         unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
+        with unfinished.open("rb") as file:
+            os.fsync(file.fileno())  # or a machine that restarts finds the name, and no content
         unfinished.replace(path)
     except OSError:
         with suppress(OSError):
