@@ -219,5 +219,5 @@ def _not_passed(task: Task, error: Exception) -> Evaluation:
 
 
 def _gone(error: BaseException) -> RunError:
-    reason = str(error).partition("\n")[0] or type(error).__name__
+    reason = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
     return RunError(f"the connection to the workers was lost ({reason}); go on with `qnas resume`.")
