@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection
 
 import psutil
 
-EVALUATE = "qnas.experiment.evaluation:evaluate"
+EVALUATE = "qnas.experiment.worker:evaluate"
 _GIB = 2**30
 _MEMORY_PERIOD = 0.05
 _START_SECONDS = 300.0
