@@ -26,7 +26,7 @@ from qnas.experiment.database import HIDDEN, checked_url, has_password, place_of
 from qnas.experiment.sources import changes, own_parts, record_of
 from qnas.experiment.store import writing
 from qnas.experiment.versions import QNAS, versions
-from qnas.front.files import write_at_once
+from qnas.front.files import unfinished, write_at_once
 from qnas.space import Space
 
 _WHERE_NOT_WHAT = ("run_dir", "executor")
@@ -153,8 +153,13 @@ class RunFolder:
             self._check_unchanged(config)
             if space is not None and self.keeps(config) and self.space_file.exists():
                 self._check_space(space)
-        elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        elif self.path.exists() and not (self.path.is_dir() and self._is_hardly_begun()):
             raise RunFolderError(f"{str(self.path)!r} exists and is not the folder of a run; choose another run_dir.")
+
+    def _is_hardly_begun(self) -> bool:
+        """Whether there is nothing but what a run that is killed leaves before its configuration is written."""
+        first = {self.secret_file.name, *(unfinished(file).name for file in (self.secret_file, self.config_file))}
+        return {path.name for path in self.path.iterdir()} <= first
 
     def _check_space(self, space: Space) -> None:
         if self.space_file.read_text(encoding="utf-8").rstrip() != space.to_json():

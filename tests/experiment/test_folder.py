@@ -210,6 +210,14 @@ def test_a_folder_is_held_by_one_process_at_a_time(config):
         pass
 
 
+@pytest.mark.parametrize("left", [".config.yaml.unfinished", "ledger.url", ".ledger.url.unfinished"])
+def test_a_run_that_was_killed_before_its_configuration_was_written_begins_anew(config, left):
+    run_dir = Path(config.run_dir)
+    run_dir.mkdir(parents=True)
+    (run_dir / left).write_text("cut sh")
+    assert RunFolder.claim(config).read_config() == config
+
+
 def test_of_two_runs_that_begin_at_once_one_is_refused(config, monkeypatch):
     def slowly(path, content, **options):
         time.sleep(0.1)
