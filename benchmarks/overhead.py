@@ -86,12 +86,14 @@ class Mark:
         n: evaluations.
         seconds: since it began.
         evaluating: of these, of all workers.
+        processor: seconds of processor time of the main process.
         memory: resident set of the main process, in bytes.
     """
 
     n: int
     seconds: float
     evaluating: float
+    processor: float
     memory: int
 
 
@@ -126,6 +128,12 @@ class Outcome:
         return 1e3 * (b.evaluating - a.evaluating) / (b.n - a.n)
 
     @property
+    def processor(self) -> float:
+        """Milliseconds of processor time of the main process per evaluation."""
+        a, b = self.marks[0], self.marks[-1]
+        return 1e3 * (b.processor - a.processor) / (b.n - a.n)
+
+    @property
     def growth(self) -> float:
         """Of the resident set from the first mark to the last, as a part of that at the first."""
         return self.marks[-1].memory / self.marks[0].memory - 1
@@ -144,7 +152,8 @@ class Watch(qnas.Callbacks):
         n = len(findings.evaluations)
         if n in (self._n // 10, self._n * 9 // 10, self._n):
             memory = psutil.Process().memory_info().rss
-            self.marks.append(Mark(n, time.perf_counter() - self._began, self._evaluating, memory))
+            seconds = time.perf_counter() - self._began
+            self.marks.append(Mark(n, seconds, self._evaluating, time.process_time(), memory))
 
 
 def outcome(case: Case, n: int, url: str | None) -> Outcome:
@@ -187,8 +196,8 @@ def page(n: int, found: Sequence[Outcome], database: str | None) -> str:
     growth, reload = max(one.growth for one in found), max(one.reload for one in found)
     marks = found[0].marks
     headings = [
-        "", "overhead, ms", f"after {marks[1].n:,}", "evaluate, ms", f"MiB at {marks[0].n:,}", f"at {marks[2].n:,}",
-        "results, s", "reload, s",
+        "", "overhead, ms", f"after {marks[1].n:,}", "evaluate, ms", "processor, ms", f"MiB at {marks[0].n:,}",
+        f"at {marks[2].n:,}", "results, s", "reload, s",
     ]  # fmt: skip
     rows = [
         [
@@ -196,6 +205,7 @@ def page(n: int, found: Sequence[Outcome], database: str | None) -> str:
             f"{one.overhead():.2f}",
             f"{one.overhead(1, 2):.2f}",
             f"{one.evaluating:.2f}",
+            f"{one.processor:.2f}",
             *(f"{one.marks[k].memory / _MIB:.0f}" for k in (0, 2)),
             f"{one.results:.1f} ({one.n_members} members)",
             f"{one.reload:.2f}",
@@ -213,8 +223,9 @@ def page(n: int, found: Sequence[Outcome], database: str | None) -> str:
         f"# Overhead\n\n{n:,} evaluations of networks of two qubits by objectives that return at once "
         f"(`nothing.py`), on {processor()}, {versions()}. Overhead is the wall-clock per evaluation beyond that in "
         f"which all workers are in `evaluate`, from evaluation {marks[0].n:,} on: search, ledger with a flush to the "
-        "disk, log, callbacks, processes. `evaluate` builds the network and counts its weights. Memory is the resident "
-        f"set of the main process. Reloading is what `qnas resume` does with the ledger.{where}\n\n"
+        "disk, log, callbacks, processes. `evaluate` builds the network and counts its weights. Processor time, which "
+        "other work on the machine inflates less, and memory, the resident set, are of the main process, in which "
+        f"`serial` also evaluates. Reloading is what `qnas resume` does with the ledger.{where}\n\n"
         f"{table(headings, rows)}\n\n"
         f"Targets: {'; '.join(verdicts)}.\n"
     )
