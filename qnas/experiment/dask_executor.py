@@ -209,7 +209,9 @@ def _evaluation(task: Task, ending: Ending) -> Evaluation:
         state = State[ending.state]
         return Evaluation(task.architecture, state, reason=ending.reason, seconds=ending.seconds, seed=task.seed)
     answer = pickle.loads(ending.answer)
-    return answer if isinstance(answer, Evaluation) else _not_passed(task, answer)
+    if not isinstance(answer, Evaluation):
+        return _not_passed(task, answer)
+    return replace(answer, architecture=task.architecture)  # not its copy: a run keeps all of them
 
 
 def _not_passed(task: Task, error: Exception) -> Evaluation:
