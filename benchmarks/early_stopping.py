@@ -12,7 +12,6 @@ import os
 
 os.environ.update(OMP_NUM_THREADS="1")
 
-import argparse
 import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 import qnas
+from benchmarks.command import parsed, parser, write_page
 from benchmarks.report import table, versions
 from qnas.config import EarlyStoppingSettings
 from qnas.experiment.evaluation import Evaluation, splits_of
@@ -31,7 +31,6 @@ from qnas.experiment.losses import Box
 from qnas.experiment.results import Findings, read_findings
 from qnas.experiment.rungs import Rungs
 
-HERE = Path(__file__).resolve().parent
 _HALF, _MORE = "off with half of the generations", "halving with 5 generations"
 METHODS: Mapping[str, Sequence[str]] = {
     "off": (),
@@ -206,7 +205,7 @@ def _spread(ratios: np.ndarray) -> str:
 
 def main() -> None:
     """Search, and write the page."""
-    options = _options()
+    options = parsed(parser("Compare searches with and without early stopping.", "a small job and one seed"))
     warnings.simplefilter("ignore")
     plan = QUICK if options.quick else FULL
     searches, replays = [], []
@@ -217,19 +216,7 @@ def main() -> None:
             replays.append(of_replays)
             print(seed, of_searches, flush=True)
     text = page(searches, replays)
-    options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "early_stopping.md").write_text(text)
-    print(f"\n{text}")
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Compare searches with and without early stopping.")
-    parser.add_argument("--output", type=Path, default=HERE, help="the folder to write to; this one by default")
-    parser.add_argument("--quick", action="store_true", help="a small job and one seed, to see that it works")
-    options = parser.parse_args()
-    if options.quick and options.output.resolve() == HERE:
-        parser.error("--quick needs another --output: its numbers are no verdict.")
-    return options
+    write_page(options.output / "early_stopping.md", text)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import os
 
 os.environ.update(OMP_NUM_THREADS="1")
 
-import argparse
 import tempfile
 import time
 import warnings
@@ -22,6 +21,7 @@ from pathlib import Path
 import psutil
 
 import qnas
+from benchmarks.command import HERE, parsed, parser, write_page
 from benchmarks.report import table, versions
 from qnas.config import Config
 from qnas.experiment.database import shown
@@ -31,7 +31,6 @@ from qnas.experiment.results import Findings
 from qnas.objectives import choose_objectives
 from qnas.space import Space, choice, load_space, repeat
 
-HERE = Path(__file__).resolve().parent
 POPULATION = 100
 OVERHEAD_MS, GROWTH, RELOAD_S = 10.0, 0.1, 3.0
 """The targets: milliseconds per evaluation, growth of the resident set between the marks, seconds."""
@@ -237,7 +236,9 @@ def _met(target: bool) -> str:
 
 def main() -> None:
     """Measure, and write the page."""
-    options = _options()
+    known = parser("Measure what qnas takes beside evaluations.", "200 evaluations")
+    known.add_argument("--ledger", metavar="URL", help="an empty database, for one case more")
+    options = parsed(known)
     n = 200 if options.quick else 10_000
     found = [in_a_process(case, n) for case in CASES]
     database = None
@@ -245,20 +246,7 @@ def main() -> None:
         found.append(in_a_process(Case("the first one, `ledger=...`", SERIAL.overrides), n, options.ledger))
         database = shown(options.ledger).partition(":")[0]
     text = page(n, found, database)
-    options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "overhead.md").write_text(text)
-    print(f"\n{text}")
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Measure what qnas takes beside evaluations.")
-    parser.add_argument("--output", type=Path, default=HERE, help="the folder to write to; this one by default")
-    parser.add_argument("--quick", action="store_true", help="200 evaluations, to see that it works")
-    parser.add_argument("--ledger", metavar="URL", help="an empty database, for one case more")
-    options = parser.parse_args()
-    if options.quick and options.output.resolve() == HERE:
-        parser.error("--quick needs another --output: its numbers are no verdict.")
-    return options
+    write_page(options.output / "overhead.md", text)
 
 
 if __name__ == "__main__":

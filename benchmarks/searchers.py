@@ -9,12 +9,10 @@ import os
 
 os.environ.update(OMP_NUM_THREADS="1")
 
-import argparse
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -22,6 +20,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from benchmarks.command import parsed, parser, write_page
 from benchmarks.driving import drive
 from benchmarks.landscape import Landscape, load, space
 from benchmarks.report import table, versions
@@ -29,7 +28,6 @@ from qnas.front.pareto import GrowingHypervolume, hypervolume, non_dominated
 from qnas.search import SearchSettings, make_searcher
 from qnas.space import Genotype
 
-HERE = Path(__file__).resolve().parent
 SHARE = 0.95
 """Of the true front's hypervolume, to be reached."""
 TARGET = 0.5
@@ -207,7 +205,7 @@ def _draw(panel: Axes, name: str, shares: np.ndarray) -> None:
 
 def main() -> None:
     """Search, and write the page and the figure."""
-    options = _options()
+    options = parsed(parser("Count the evaluations that each searcher needs.", "three searchers and two seeds"))
     warnings.simplefilter("ignore")
     plan = QUICK if options.quick else FULL
     landscape = load()
@@ -216,20 +214,8 @@ def main() -> None:
     for name in plan.names:
         found[name] = outcome(CASES[name], judge, landscape, plan)
         print(f"{name}: {found[name].median():g} evaluations to {SHARE:.0%}", flush=True)
-    options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "searchers.md").write_text(page(plan, judge, landscape, found))
     plot(plan, found).savefig(options.output / "searchers.png", dpi=110)
-    print(f"\n{page(plan, judge, landscape, found)}")
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Count the evaluations that each searcher needs.")
-    parser.add_argument("--output", type=Path, default=HERE, help="the folder to write to; this one by default")
-    parser.add_argument("--quick", action="store_true", help="three searchers and two seeds, to see that it works")
-    options = parser.parse_args()
-    if options.quick and options.output.resolve() == HERE:
-        parser.error("--quick needs another --output: its numbers are no verdict.")
-    return options
+    write_page(options.output / "searchers.md", page(plan, judge, landscape, found))
 
 
 if __name__ == "__main__":

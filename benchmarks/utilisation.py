@@ -10,25 +10,23 @@ import os
 
 os.environ.update(OMP_NUM_THREADS="1")
 
-import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from heapq import heapify, heapreplace
 from math import inf
-from pathlib import Path
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from benchmarks.command import parsed, parser, write_page
 from benchmarks.driving import drive
 from benchmarks.report import table, versions
 from qnas.search import SearchSettings, make_searcher
 from qnas.space import Genotype, load_space
 
-HERE = Path(__file__).resolve().parent
 MEAN = 60.0
 SIGMA = 0.7
 """Of the logarithm: one evaluation in twenty takes 10 times as long as the one in twenty that is quickest, or more."""
@@ -202,26 +200,14 @@ def plot(plan: Plan, found: Mapping[Case, Timeline]) -> Figure:
 
 def main() -> None:
     """Simulate, and write the page and the figure."""
-    options = _options()
+    options = parsed(parser("Simulate how busy searchers keep many workers.", "few workers"))
     plan = QUICK if options.quick else FULL
     found = {}
     for case in CASES:
         found[case] = timeline(case, plan)
         print(f"{case.label(plan.n_workers)}: {found[case].busy:.1%}", flush=True)
-    options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "utilisation.md").write_text(page(plan, found))
     plot(plan, found).savefig(options.output / "utilisation.png", dpi=110)
-    print(f"\n{page(plan, found)}")
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Simulate how busy searchers keep many workers.")
-    parser.add_argument("--output", type=Path, default=HERE, help="the folder to write to; this one by default")
-    parser.add_argument("--quick", action="store_true", help="few workers, to see that it works")
-    options = parser.parse_args()
-    if options.quick and options.output.resolve() == HERE:
-        parser.error("--quick needs another --output: its numbers are no verdict.")
-    return options
+    write_page(options.output / "utilisation.md", page(plan, found))
 
 
 if __name__ == "__main__":
