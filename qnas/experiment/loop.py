@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import cast
@@ -139,10 +139,21 @@ class _Loop:
                 pending.append(self._begun(genotypes))
             if not pending:
                 break
+            if not self._n_told:
+                self._note_idle_workers(plan.searcher, pending)
             self._tell(plan.searcher, pending.popleft())
             reason = self._stopping.reason(self._told)
         self._leave_out_what_was_not_told()
         self._note_end(plan, reason)
+
+    def _note_idle_workers(self, searcher: Searcher, pending: Collection[_Batch]) -> None:
+        n_at_once = sum(len(batch.ids) for batch in pending)
+        if n_at_once < min(self._executor.n_workers, searcher.n_evaluations):
+            setting = "search.population" if searcher.max_pending == 1 else "search.window"
+            _LOG.warning(
+                "no more than %d of %d workers have a design at any time; raise %s",
+                n_at_once, self._executor.n_workers, setting,
+            )  # fmt: skip
 
     def _begun(self, genotypes: Sequence[Genotype]) -> _Batch:
         """Have an evaluation of each on its way, unless the ledger holds one."""

@@ -123,6 +123,23 @@ def test_genes_that_the_training_configuration_overrules_are_empty(tmp_path):
     assert {record["architecture"]["coupling"] for record in written} == {"quantum"}
 
 
+@pytest.mark.parametrize(
+    ("chosen", "n_workers", "raised"),
+    [
+        (("search=steady_state", "search.window=2"), 3, "window"),
+        (("search=nsga2",), 7, "population"),
+        (("search=random", "search.evaluations=2"), 7, ""),
+        (("search=nsga2",), 6, ""),
+    ],
+)
+def test_workers_that_never_have_a_design_are_told_of(tmp_path, monkeypatch, caplog, chosen, n_workers, raised):
+    monkeypatch.setattr(executor_room.SerialExecutor, "n_workers", n_workers)
+    qnas.search([*QUICKEST, *chosen, f"run_dir={tmp_path}/run"])
+    warnings = [message for message in caplog.messages if "at any time" in message]
+    sentence = f"no more than {n_workers - 1} of {n_workers} workers have a design at any time; raise search.{raised}"
+    assert warnings == [sentence] * bool(raised)
+
+
 # --- resuming -------------------------------------------------------------------------------------------------
 
 
