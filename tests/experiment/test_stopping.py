@@ -62,6 +62,15 @@ def test_a_hypervolume_that_does_not_grow_ends_a_search(tmp_path):
     assert found.remark.endswith("because the hypervolume has not grown for stop.patience=7 evaluations.")
 
 
+def test_designs_that_are_excluded_before_they_are_measured_are_no_lack_of_progress(tmp_path):
+    """A search begins to be patient once a generation has losses."""
+    bound = "objectives.constraints=['flops <= 160']"
+    found = search(tmp_path, bound, "search.population=2", "search.generations=12", "stop.patience=3", job=SMALL)
+    states = [one.state for one in found.evaluations.values()]
+    assert states[:4] == [State.EXCLUDED] * 4
+    assert State.COMPLETE in states
+
+
 @pytest.mark.parametrize("key", ["seconds", "hypervolume", "patience"])
 def test_rules_that_cannot_be_are_refused(key):
     with pytest.raises(ConfigurationError, match=f"stop.{key} is .*; allowed are numbers greater than 0, or null"):
