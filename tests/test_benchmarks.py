@@ -185,7 +185,9 @@ def test_a_limit_and_a_long_window_keep_workers_busy(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("module", ["simulation", "objectives", "workers", "overhead", "searchers", "utilisation"])
+@pytest.mark.parametrize(
+    "module", ["simulation", "objectives", "early_stopping", "workers", "overhead", "searchers", "utilisation"]
+)
 def test_a_quick_run_does_not_overwrite_the_verdict(module):
     done = run(module=module)
     assert done.returncode == 2
