@@ -22,7 +22,7 @@ from qnas.simulation.contract import EVERYTHING, Binding, Gradients, Needs, Spen
 from qnas.simulation.gradients import Wanted
 from qnas.simulation.measurement import measurement
 
-REFERENCE = "parameter-shift rule of Mitarai et al. 2018, arXiv 1803.00745; SPSA of Spall 1992, doi 10.1109/9.119632"
+REFERENCE = "parameter-shift rule of Mitarai et al. 2018, arXiv 1803.00745, unless SPSA is chosen"
 _Method = Literal["parameter_shift", "spsa"]
 _METHODS: dict[str, str] = {"parameter_shift": "mitarai2018", "spsa": "spall1992"}
 _LEAST = {"n_shots": 1, "n_spsa_averages": 1}
