@@ -28,6 +28,8 @@ bench: $(VENV)/benching
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.limits
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.objectives
 	$(BIN)/python -m benchmarks.early_stopping
+	$(BIN)/python -m benchmarks.searchers
+	$(BIN)/python -m benchmarks.utilisation
 	$(BIN)/python -m benchmarks.workers
 	$(BIN)/python -m benchmarks.overhead
 

@@ -9,17 +9,16 @@ import os
 
 os.environ.update(OMP_NUM_THREADS="1")
 
-import argparse
 import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks import loops
+from benchmarks.command import parsed, parser, write_page
 from benchmarks.measuring import on_one_thread
 from benchmarks.report import table, versions
 from qnas.architecture import Architecture
@@ -28,7 +27,6 @@ from qnas.experiment.folder import processor
 from qnas.model.training import TrainingSettings
 from qnas.objectives import Design, choose_objectives
 
-HERE = Path(__file__).resolve().parent
 AGREEMENT = 1e-9
 SECONDS, RATIO = 2.5, 10.0
 """The targets: all default objectives but the one that trains, and the loop over qnas."""
@@ -189,24 +187,14 @@ def _digits(value: float) -> str:
 
 def main() -> None:
     """Measure, and write the page."""
-    options = _options()
+    options = parsed(
+        parser("Measure the objectives of one design, and the same written as loops.", "a small design and two repeats")
+    )
     warnings.simplefilter("ignore")
     on_one_thread()
     plan = QUICK if options.quick else FULL
     text = page(plan, [race(contest, plan) for contest in contests(plan)], defaults_together(plan))
-    options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "objectives.md").write_text(text)
-    print(f"\n{text}")
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Measure the objectives of one design, and the same written as loops.")
-    parser.add_argument("--output", type=Path, default=HERE, help="the folder to write to; this one by default")
-    parser.add_argument("--quick", action="store_true", help="a small design and two repeats, to see that it works")
-    options = parser.parse_args()
-    if options.quick and options.output.resolve() == HERE:
-        parser.error("--quick needs another --output: its numbers are no verdict.")
-    return options
+    write_page(options.output / "objectives.md", text)
 
 
 if __name__ == "__main__":

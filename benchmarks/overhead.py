@@ -9,7 +9,6 @@ import os
 
 os.environ.update(OMP_NUM_THREADS="1")
 
-import argparse
 import tempfile
 import time
 import warnings
@@ -22,6 +21,7 @@ from pathlib import Path
 import psutil
 
 import qnas
+from benchmarks.command import HERE, parsed, parser, write_page
 from benchmarks.report import table, versions
 from qnas.config import Config
 from qnas.experiment.database import shown
@@ -31,7 +31,6 @@ from qnas.experiment.results import Findings
 from qnas.objectives import choose_objectives
 from qnas.space import Space, choice, load_space, repeat
 
-HERE = Path(__file__).resolve().parent
 POPULATION = 100
 OVERHEAD_MS, GROWTH, RELOAD_S = 10.0, 0.1, 3.0
 """The targets: milliseconds per evaluation, growth of the resident set between the marks, seconds."""
@@ -86,12 +85,14 @@ class Mark:
         n: evaluations.
         seconds: since it began.
         evaluating: of these, of all workers.
+        processor: seconds of processor time of the main process.
         memory: resident set of the main process, in bytes.
     """
 
     n: int
     seconds: float
     evaluating: float
+    processor: float
     memory: int
 
 
@@ -126,6 +127,12 @@ class Outcome:
         return 1e3 * (b.evaluating - a.evaluating) / (b.n - a.n)
 
     @property
+    def processor(self) -> float:
+        """Milliseconds of processor time of the main process per evaluation."""
+        a, b = self.marks[0], self.marks[-1]
+        return 1e3 * (b.processor - a.processor) / (b.n - a.n)
+
+    @property
     def growth(self) -> float:
         """Of the resident set from the first mark to the last, as a part of that at the first."""
         return self.marks[-1].memory / self.marks[0].memory - 1
@@ -144,7 +151,8 @@ class Watch(qnas.Callbacks):
         n = len(findings.evaluations)
         if n in (self._n // 10, self._n * 9 // 10, self._n):
             memory = psutil.Process().memory_info().rss
-            self.marks.append(Mark(n, time.perf_counter() - self._began, self._evaluating, memory))
+            seconds = time.perf_counter() - self._began
+            self.marks.append(Mark(n, seconds, self._evaluating, time.process_time(), memory))
 
 
 def outcome(case: Case, n: int, url: str | None) -> Outcome:
@@ -187,8 +195,8 @@ def page(n: int, found: Sequence[Outcome], database: str | None) -> str:
     growth, reload = max(one.growth for one in found), max(one.reload for one in found)
     marks = found[0].marks
     headings = [
-        "", "overhead, ms", f"after {marks[1].n:,}", "evaluate, ms", f"MiB at {marks[0].n:,}", f"at {marks[2].n:,}",
-        "results, s", "reload, s",
+        "", "overhead, ms", f"after {marks[1].n:,}", "evaluate, ms", "processor, ms", f"MiB at {marks[0].n:,}",
+        f"at {marks[2].n:,}", "results, s", "reload, s",
     ]  # fmt: skip
     rows = [
         [
@@ -196,6 +204,7 @@ def page(n: int, found: Sequence[Outcome], database: str | None) -> str:
             f"{one.overhead():.2f}",
             f"{one.overhead(1, 2):.2f}",
             f"{one.evaluating:.2f}",
+            f"{one.processor:.2f}",
             *(f"{one.marks[k].memory / _MIB:.0f}" for k in (0, 2)),
             f"{one.results:.1f} ({one.n_members} members)",
             f"{one.reload:.2f}",
@@ -213,8 +222,9 @@ def page(n: int, found: Sequence[Outcome], database: str | None) -> str:
         f"# Overhead\n\n{n:,} evaluations of networks of two qubits by objectives that return at once "
         f"(`nothing.py`), on {processor()}, {versions()}. Overhead is the wall-clock per evaluation beyond that in "
         f"which all workers are in `evaluate`, from evaluation {marks[0].n:,} on: search, ledger with a flush to the "
-        "disk, log, callbacks, processes. `evaluate` builds the network and counts its weights. Memory is the resident "
-        f"set of the main process. Reloading is what `qnas resume` does with the ledger.{where}\n\n"
+        "disk, log, callbacks, processes. `evaluate` builds the network and counts its weights. Processor time, which "
+        "other work on the machine inflates less, and memory, the resident set, are of the main process, in which "
+        f"`serial` also evaluates. Reloading is what `qnas resume` does with the ledger.{where}\n\n"
         f"{table(headings, rows)}\n\n"
         f"Targets: {'; '.join(verdicts)}.\n"
     )
@@ -226,7 +236,9 @@ def _met(target: bool) -> str:
 
 def main() -> None:
     """Measure, and write the page."""
-    options = _options()
+    known = parser("Measure what qnas takes beside evaluations.", "200 evaluations")
+    known.add_argument("--ledger", metavar="URL", help="an empty database, for one case more")
+    options = parsed(known)
     n = 200 if options.quick else 10_000
     found = [in_a_process(case, n) for case in CASES]
     database = None
@@ -234,20 +246,7 @@ def main() -> None:
         found.append(in_a_process(Case("the first one, `ledger=...`", SERIAL.overrides), n, options.ledger))
         database = shown(options.ledger).partition(":")[0]
     text = page(n, found, database)
-    options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "overhead.md").write_text(text)
-    print(f"\n{text}")
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Measure what qnas takes beside evaluations.")
-    parser.add_argument("--output", type=Path, default=HERE, help="the folder to write to; this one by default")
-    parser.add_argument("--quick", action="store_true", help="200 evaluations, to see that it works")
-    parser.add_argument("--ledger", metavar="URL", help="an empty database, for one case more")
-    options = parser.parse_args()
-    if options.quick and options.output.resolve() == HERE:
-        parser.error("--quick needs another --output: its numbers are no verdict.")
-    return options
+    write_page(options.output / "overhead.md", text)
 
 
 if __name__ == "__main__":

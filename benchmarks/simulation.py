@@ -10,12 +10,11 @@ import os
 
 os.environ.update(OMP_NUM_THREADS="1", XLA_FLAGS="--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
 
-import argparse
 import time
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 
+from benchmarks.command import HERE, parsed, parser
 from benchmarks.figure import plot_growth
 from benchmarks.implementations import IMPLEMENTATIONS, Implementation
 from benchmarks.measuring import on_one_thread, peak_memory, race, race_expressibility
@@ -23,19 +22,17 @@ from benchmarks.report import page, with_verdict
 from benchmarks.results import FULL, QUICK, Plan, Results
 from qnas.front.plots import save_figure
 
-HERE = Path(__file__).resolve().parent
 _MEMORY_OF = {"qnas": 32, "default.qubit": 8}
 """Up to how many layers: at 12 qubits and 8 layers the states that backprop keeps take gigabytes."""
 
 
 def main() -> None:
     """Measure, and write the page, the figure and the README."""
-    options = _options()
+    options = parsed(parser("Measure one training step in qnas and in its peers.", "small sizes and two repeats"))
     warnings.simplefilter("ignore")
     on_one_thread()
     started = time.perf_counter()
     results = measured(QUICK if options.quick else FULL, _installed())
-    options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "simulation.md").write_text(page(results))
     (options.output / "README.md").write_text(with_verdict((HERE / "README.md").read_text(), results))
     save_figure(plot_growth(results), options.output / "simulation.png")
@@ -59,16 +56,6 @@ def _installed() -> list[Implementation]:
         if not one.installed:
             print(f"{one.name} is left out: {one.module} is not installed")
     return [one for one in IMPLEMENTATIONS if one.installed]
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Measure one training step in qnas and in its peers.")
-    parser.add_argument("--output", type=Path, default=HERE, help="the folder to write to; this one by default")
-    parser.add_argument("--quick", action="store_true", help="small sizes and two repeats, to see that it works")
-    options = parser.parse_args()
-    if options.quick and options.output.resolve() == HERE:
-        parser.error("--quick needs another --output: its numbers are no verdict.")
-    return options
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import os
 
 os.environ.update(OMP_NUM_THREADS="1")
 
-import argparse
 import tempfile
 import time
 import warnings
@@ -20,11 +19,11 @@ from pathlib import Path
 import numpy as np
 
 import qnas
+from benchmarks.command import parsed, parser, write_page
 from benchmarks.report import table, versions
 from qnas.experiment.executor import n_cores
 from qnas.experiment.folder import processor
 
-HERE = Path(__file__).resolve().parent
 WORKERS = (1, 2)
 TARGET = 1.85
 """Times the throughput of one worker."""
@@ -128,23 +127,11 @@ def _median(values: Sequence[float]) -> float:
 
 def main() -> None:
     """Search, and write the page."""
-    options = _options()
+    options = parsed(parser("Compare the throughput of two workers with that of one.", "a small job and one round"))
     warnings.simplefilter("ignore")
     plan = QUICK if options.quick else FULL
     text = page(plan, rounds(plan))
-    options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "workers.md").write_text(text)
-    print(f"\n{text}")
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Compare the throughput of two workers with that of one.")
-    parser.add_argument("--output", type=Path, default=HERE, help="the folder to write to; this one by default")
-    parser.add_argument("--quick", action="store_true", help="a small job and one round, to see that it works")
-    options = parser.parse_args()
-    if options.quick and options.output.resolve() == HERE:
-        parser.error("--quick needs another --output: its numbers are no verdict.")
-    return options
+    write_page(options.output / "workers.md", text)
 
 
 if __name__ == "__main__":

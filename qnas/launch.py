@@ -31,7 +31,8 @@ from qnas.errors import ConfigurationError, QnasError, UsageError, unknown
 from qnas.experiment.callbacks import Callbacks
 from qnas.experiment.database import checked_url, shown
 from qnas.experiment.folder import RunFolder
-from qnas.experiment.loop import check_run, run_search
+from qnas.experiment.loop import run_search
+from qnas.experiment.plan import check_run
 from qnas.experiment.results import Result
 from qnas.plugins import bundled_directory, is_loading, located
 from qnas.space import Space

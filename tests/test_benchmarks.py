@@ -6,9 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from benchmarks import limits
+import qnas
+from benchmarks import landscape, limits, utilisation
+from benchmarks.searchers import Judge
+from qnas.experiment.results import read_findings
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -89,6 +93,16 @@ def test_objectives_agree_with_loops_and_are_all_on_the_page(tmp_path):
 
 
 @pytest.mark.slow
+def test_what_early_stopping_saves_is_told_of_the_same_designs_and_of_searches(tmp_path):
+    """The run itself compares the replay with a search."""
+    done = run("--output", str(tmp_path), module="early_stopping")
+    assert done.returncode == 0, done.stdout + done.stderr
+    same, searches = (rows(part)[2:] for part in (tmp_path / "early_stopping.md").read_text().split("\n## ")[1:])
+    assert all(0 < float(row[2].split()[0]) <= 1 and 0 < float(row[3].split()[0]) <= 1 for row in same)
+    assert [row[2].split()[0] for row in searches[:2]] == ["1.000", "0.500"]
+
+
+@pytest.mark.slow
 def test_workers_find_one_front_and_their_throughput_is_that_of_their_seconds(tmp_path):
     """The run itself compares the fronts."""
     done = run("--output", str(tmp_path), module="workers")
@@ -101,6 +115,18 @@ def test_workers_find_one_front_and_their_throughput_is_that_of_their_seconds(tm
     assert f"{float(two[-1].rstrip('x')):.2f}x. The fronts are the same." in page and "The target of 1.85x is " in page
 
 
+def test_the_landscape_has_every_design_once_and_their_front_has_the_whole_hypervolume():
+    table, space = landscape.load(), landscape.space
+    known = [line.split(",")[0].split() for line in landscape.FILE.read_text().splitlines()[1:]]
+    assert len(known) == len(set(map(tuple, known))) == space.size
+    for genotype in np.array(known[::100], dtype=int):
+        assert space.is_valid(genotype) and np.array_equal(space.canonical(genotype), genotype)
+    judge = Judge(table)
+    for box in judge.boxes:
+        assert judge.shares(judge.front, box)[-1] == pytest.approx(1)
+        assert judge.shares(table.losses[:100], box)[-1] < 1
+
+
 @pytest.mark.slow
 def test_overhead_is_measured_with_every_executor_and_searcher(tmp_path):
     done = run("--output", str(tmp_path), module="overhead")
@@ -108,13 +134,58 @@ def test_overhead_is_measured_with_every_executor_and_searcher(tmp_path):
     page = (tmp_path / "overhead.md").read_text()
     found = rows(page)[2:]
     assert [row[0].count("executor=") for row in found] == [1, 1, 1]
-    for overhead, late, evaluating, *memory, _, reload in (row[1:] for row in found):
-        assert all(float(number) > 0 for number in (overhead, late, evaluating, *memory, reload))
+    for *numbers, _, reload in (row[1:] for row in found):
+        assert all(float(number) > 0 for number in (*numbers, reload))
     assert f"(at most {max(float(row[1]) for row in found):.2f} ms); memory flat, within 10% from 20 to 200: " in page
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("module", ["simulation", "objectives", "workers", "overhead"])
+def test_the_landscape_is_what_a_run_measures(tmp_path):
+    """Accuracy up to one of the 30 designs of the validation split, since another processor rounds otherwise."""
+    lines = [line.split(",") for line in landscape.FILE.read_text().splitlines()[1:]]
+    known = {genotype: [float(value) for value in values] for genotype, *values in lines}
+    settings = [one for one in landscape.SETTINGS if not one.startswith("search")]
+    search = ["search=random", "search.evaluations=2", "executor=serial", f"run_dir={tmp_path / 'run'}"]
+    qnas.search([f"space={landscape.__file__}", *settings, *search])
+    for one in read_findings(tmp_path / "run").evaluations.values():
+        accuracy, *others = known[" ".join(map(str, landscape.space.encode(one.architecture)))]
+        assert abs(one.values["accuracy"] - accuracy) <= 1 / 30 + 1e-6
+        assert [one.values["expressibility"], one.values["flops"]] == pytest.approx(others, rel=1e-5)
+
+
+@pytest.mark.slow
+def test_the_page_of_the_searchers_says_what_each_needs(tmp_path):
+    done = run("--output", str(tmp_path), module="searchers")
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = (tmp_path / "searchers.md").read_text()
+    table = {row[0]: row[1:] for row in rows(page)[2:]}
+    assert set(table) == {"nsga2", "steady_state", "random"}
+    assert all(0 < float(row[2]) <= 1 for row in table.values())
+    assert "NSGA-II and random search have too few evaluations to be compared." in page
+    assert (tmp_path / "searchers.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(("name", "size", "busy"), [("nsga2", 1, 1), ("nsga2", 0.5, 0.5), ("steady_state", 0.25, 0.25)])
+def test_workers_whose_evaluations_take_equally_long_are_as_busy_as_there_are_designs(monkeypatch, name, size, busy):
+    monkeypatch.setattr(utilisation, "SIGMA", 0.0)
+    found = utilisation.timeline(utilisation.Case(name, size), utilisation.Plan(8, 3))
+    assert found.busy == pytest.approx(busy)
+    assert found.n_busy(np.array([0.0, 90.0])).tolist() == [8 * busy, 8 * busy]
+    assert found.until == pytest.approx(utilisation.MEAN * (3 / size - 1))
+
+
+@pytest.mark.slow
+def test_a_limit_and_a_long_window_keep_workers_busy(tmp_path):
+    done = run("--output", str(tmp_path), module="utilisation")
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = (tmp_path / "utilisation.md").read_text()
+    busy = {row[0]: float(row[1].rstrip("%")) for row in rows(page)[2:]}
+    assert busy["steady_state, window 100, limit 300 s"] >= 95 > 50 > busy["nsga2, population 20"]
+    assert "met by " in page and (tmp_path / "utilisation.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", ["simulation", "objectives", "workers", "overhead", "searchers", "utilisation"])
 def test_a_quick_run_does_not_overwrite_the_verdict(module):
     done = run(module=module)
     assert done.returncode == 2

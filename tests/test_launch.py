@@ -64,7 +64,7 @@ def test_composing_is_repeatable_and_leaves_hydra_as_it_was():
     ("override", "said"),
     [
         ("data=irsi", "unknown option of the group 'data', 'irsi': did you mean 'iris'? Allowed: breast_cancer, "),
-        ("search=nsga3x", "unknown option of the group 'search', 'nsga3x': did you mean 'nsga2'? Allowed: nsga2, rand"),
+        ("search=nsga3x", "unknown option of the group 'search', 'nsga3x': did you mean 'nsga3'? Allowed: exhaust"),
         *((f"{group}=null", f"unknown option of the group {group!r}, 'null': ") for group in GROUPS),
         ("experiment=nosuch", "unknown option of the group 'experiment', 'nosuch': Allowed: "),
         ("search.populaton=8", "unknown configuration key 'search.populaton': did you mean 'search.population'?"),

@@ -182,6 +182,9 @@ def _quiet() -> Iterator[None]:
             logger.setLevel(logging.CRITICAL)
         try:
             yield
+        except KeyboardInterrupt:
+            levels = [logging.CRITICAL] * len(loggers)  # what a second Ctrl-C breaks off may complain later
+            raise
         finally:
             for logger, level in zip(loggers, levels, strict=True):
                 logger.setLevel(level)

@@ -159,6 +159,8 @@ class DaskExecutor:
             return _evaluation(job.task, future.result())
         except KilledWorker:
             return self._died(job)
+        except RunError:
+            raise
         except CancelledError as error:
             raise _gone(error) from error
         except Exception as error:  # of the task on the worker, or of its result here
@@ -200,11 +202,16 @@ def _refusal(address: str, theirs: Any, ours: dict[str, str]) -> str:
 
 
 def _evaluation(task: Task, ending: Ending) -> Evaluation:
+    """What came of a task. Raises RunError if the same would come of any other."""
+    if ending.in_vain:
+        raise RunError(f"no design can be evaluated: {ending.reason}")
     if ending.answer is None:
         state = State[ending.state]
         return Evaluation(task.architecture, state, reason=ending.reason, seconds=ending.seconds, seed=task.seed)
     answer = pickle.loads(ending.answer)
-    return answer if isinstance(answer, Evaluation) else _not_passed(task, answer)
+    if not isinstance(answer, Evaluation):
+        return _not_passed(task, answer)
+    return replace(answer, architecture=task.architecture)  # not its copy: a run keeps all of them
 
 
 def _not_passed(task: Task, error: Exception) -> Evaluation:
@@ -214,5 +221,5 @@ def _not_passed(task: Task, error: Exception) -> Evaluation:
 
 
 def _gone(error: BaseException) -> RunError:
-    reason = str(error).partition("\n")[0] or type(error).__name__
+    reason = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
     return RunError(f"the connection to the workers was lost ({reason}); go on with `qnas resume`.")

@@ -9,7 +9,7 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -26,7 +26,7 @@ from qnas.experiment.database import HIDDEN, checked_url, has_password, place_of
 from qnas.experiment.sources import changes, own_parts, record_of
 from qnas.experiment.store import writing
 from qnas.experiment.versions import QNAS, versions
-from qnas.front.files import write_at_once
+from qnas.front.files import unfinished, write_at_once
 from qnas.space import Space
 
 _WHERE_NOT_WHAT = ("run_dir", "executor")
@@ -66,7 +66,9 @@ class RunFolder:
         folder.check(config, space)
         try:
             folder.path.mkdir(parents=True, exist_ok=True)
-            folder._begin(config, space)
+            with folder._alone():
+                folder.check(config, space)  # another one may have begun just now
+                folder._begin(config, space)
         except OSError as error:
             raise RunFolderError(f"run_dir {config.run_dir!r} cannot be made: {error}; choose another.") from error
         return folder
@@ -88,6 +90,17 @@ class RunFolder:
         self.weights.mkdir(exist_ok=True)
 
     @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Of two runs that begin at once, one waits; not on file systems that lock no folders."""
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            with suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the folder for this process. Raises RunFolderError if another process is at work in it."""
         with self.held_if_free() as held:
@@ -105,7 +118,8 @@ class RunFolder:
             RunFolderError: there is no run in the folder.
         """
         self._check_is_run()
-        with self.config_file.open() as file:
+        mode = "r+" if os.access(self.config_file, os.W_OK) else "r"  # NFS locks only what may be written
+        with self.config_file.open(mode) as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, however that ends
             except BlockingIOError:
@@ -139,8 +153,13 @@ class RunFolder:
             self._check_unchanged(config)
             if space is not None and self.keeps(config) and self.space_file.exists():
                 self._check_space(space)
-        elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        elif self.path.exists() and not (self.path.is_dir() and self._is_hardly_begun()):
             raise RunFolderError(f"{str(self.path)!r} exists and is not the folder of a run; choose another run_dir.")
+
+    def _is_hardly_begun(self) -> bool:
+        """Whether there is nothing but what a run that is killed leaves before its configuration is written."""
+        first = {self.secret_file.name, *(unfinished(file).name for file in (self.secret_file, self.config_file))}
+        return {path.name for path in self.path.iterdir()} <= first
 
     def _check_space(self, space: Space) -> None:
         if self.space_file.read_text(encoding="utf-8").rstrip() != space.to_json():

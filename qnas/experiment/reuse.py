@@ -15,10 +15,12 @@ from qnas.experiment.evaluation import Evaluation
 from qnas.experiment.folder import RunFolder, differences
 from qnas.experiment.ledger import read_history, store_of
 from qnas.experiment.store import NOTES
+from qnas.experiment.versions import QNAS
 from qnas.objectives import Objective
+from qnas.objectives.objective import TRAINED
 
 _COMPUTING = (
-    "qnas-hqnn", "qiskit", "qiskit-aer", "qiskit-machine-learning", "torch", "numpy", "scikit-learn",
+    QNAS, "qiskit", "qiskit-aer", "qiskit-machine-learning", "torch", "numpy", "scikit-learn",
 )  # fmt: skip
 """Packages of which another version may compute another value."""
 
@@ -73,7 +75,7 @@ def earlier_evaluations(config: Config, objectives: Sequence[Objective]) -> Earl
 
 
 def _usable(folder: RunFolder, run: str, objectives: Sequence[Objective]) -> Iterator[Evaluation]:
-    is_trained = any(objective.cost == "trained" for objective in objectives)
+    is_trained = any(objective.cost == TRAINED for objective in objectives)
     names = [objective.name for objective in objectives]
     for evaluation in read_history(store_of(folder, folder.read_config().ledger)):
         weights = folder.weights_file(evaluation.architecture.fingerprint)

@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection
 
 import psutil
 
-EVALUATE = "qnas.experiment.evaluation:evaluate"
+EVALUATE = "qnas.experiment.worker:evaluate"
 _GIB = 2**30
 _MEMORY_PERIOD = 0.05
 _START_SECONDS = 300.0
@@ -50,6 +50,7 @@ class Ending:
         reason: why it did not, in one sentence.
         seconds: wall-clock.
         again: whether another try in a new process may end otherwise.
+        in_vain: whether any other call would end so, too.
     """
 
     answer: bytes | None = None
@@ -57,6 +58,7 @@ class Ending:
     reason: str = ""
     seconds: float = 0.0
     again: bool = False
+    in_vain: bool = False
 
 
 class Child:
@@ -136,7 +138,7 @@ class Child:
                 f"executor.memory_gib is {limits.memory_gib:g}, but a process takes {used:.2f} GiB before it evaluates "
                 "anything; raise executor.memory_gib."
             )
-            return Ending(state="OUT_OF_MEMORY", reason=reason)
+            return Ending(state="OUT_OF_MEMORY", reason=reason, in_vain=True)
         return None
 
     def _await(self, limits: Limits) -> Ending:

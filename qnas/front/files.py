@@ -1,7 +1,8 @@
-"""Files that appear whole or not at all, whatever kills the process that writes them."""
+"""Files that appear whole or not at all, whatever ends the process or the machine that writes them."""
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,13 +18,20 @@ def write_at_once(path: Path, content: str | bytes, *, private: bool = False) ->
     Raises:
         OSError: it cannot be written, e.g. because the disk is full; nothing is left of it.
     """
-    unfinished = path.with_name(f".{path.name}.unfinished")
+    begun = unfinished(path)
     try:
-        unfinished.unlink(missing_ok=True)
-        unfinished.touch(mode=0o600 if private else 0o666)
-        unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
-        unfinished.replace(path)
+        begun.unlink(missing_ok=True)
+        begun.touch(mode=0o600 if private else 0o666)
+        begun.write_bytes(content.encode() if isinstance(content, str) else content)
+        with begun.open("rb") as file:
+            os.fsync(file.fileno())  # or a machine that restarts finds the name, and no content
+        begun.replace(path)
     except OSError:
         with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
+            begun.unlink(missing_ok=True)
         raise
+
+
+def unfinished(path: Path) -> Path:
+    """Where a file stands until it is complete; a process that is killed leaves it there."""
+    return path.with_name(f".{path.name}.unfinished")

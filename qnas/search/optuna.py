@@ -37,7 +37,7 @@ class OptunaSearch:
     """Asks a sampler of Optuna for one design after the other, with up to `window` of them pending.
 
     TPE models each gene by its densities among good and other designs (Ozaki et al. 2022), and is the default; a
-    Gaussian process models only the genes that all designs have, and takes seconds for a design after some hundreds.
+    Gaussian process models only the genes that all designs have, and takes seconds for a design from the start.
     Suggestions that are not new are withdrawn, as failed ones are, and the sampler is asked again.
 
     Args:

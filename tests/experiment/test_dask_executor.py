@@ -141,6 +141,11 @@ def test_an_ending_without_an_answer_is_its_state_with_its_reason():
     assert (found[1].reason, found[1].seconds) == ("it took too long.", 2.5)
 
 
+def test_an_ending_that_every_task_would_have_ends_the_run():
+    with pytest.raises(RunError, match=r"^no design can be evaluated: a process takes more\.$"):
+        run(Client({1: Ending(None, "OUT_OF_MEMORY", "a process takes more.", in_vain=True)}))
+
+
 # --- workers that die -----------------------------------------------------------------------------------------
 
 

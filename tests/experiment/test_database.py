@@ -165,7 +165,7 @@ def test_a_run_keeps_its_ledger_where_it_is(url, tmp_path):
 
 
 def test_a_run_that_has_lost_the_name_of_its_study_says_so(tmp_path, capsys):
-    qnas.search([*QUICKEST, "search.generations=1", f"ledger=sqlite:///{tmp_path}/l.db", f"run_dir={tmp_path}/run"])
+    RunFolder.claim(compose([*QUICKEST, f"ledger=sqlite:///{tmp_path}/l.db", f"run_dir={tmp_path}/run"]))
     (tmp_path / "run" / "ledger.json").unlink()
     assert main(["front", f"{tmp_path}/run"]) == 2
     assert "ledger.json', which names the ledger of the run in its database, is not" in capsys.readouterr().err

@@ -1,6 +1,8 @@
 """The run folder: claimed once, refused for another run, and readable again."""
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +14,7 @@ from qnas.data import DataSettings
 from qnas.errors import RunFolderError
 from qnas.experiment.folder import RunFolder, environment
 from qnas.experiment.sources import own_parts, record_of
+from qnas.front.files import write_at_once
 from qnas.launch import compose
 from qnas.search import SearchSettings
 from tests.experiment.runs import contents
@@ -205,6 +208,28 @@ def test_a_folder_is_held_by_one_process_at_a_time(config):
         pass
     with folder.held():
         pass
+
+
+@pytest.mark.parametrize("left", [".config.yaml.unfinished", "ledger.url", ".ledger.url.unfinished"])
+def test_a_run_that_was_killed_before_its_configuration_was_written_begins_anew(config, left):
+    run_dir = Path(config.run_dir)
+    run_dir.mkdir(parents=True)
+    (run_dir / left).write_text("cut sh")
+    assert RunFolder.claim(config).read_config() == config
+
+
+def test_of_two_runs_that_begin_at_once_one_is_refused(config, monkeypatch):
+    def slowly(path, content, **options):
+        time.sleep(0.1)
+        write_at_once(path, content, **options)
+
+    monkeypatch.setattr("qnas.experiment.folder.write_at_once", slowly)
+    with ThreadPoolExecutor() as pool:
+        ended = [pool.submit(RunFolder.claim, replace(config, seed=seed)) for seed in (3, 4)]
+    (refused,) = [error for one in ended if (error := one.exception())]
+    assert isinstance(refused, RunFolderError) and "already holds a run with another configuration (seed is" in str(
+        refused
+    )
 
 
 def test_weights_are_written_under_their_fingerprint(config):

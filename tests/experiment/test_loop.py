@@ -8,16 +8,16 @@ import pytest
 
 import qnas
 from qnas.cli import main
-from qnas.errors import ConfigurationError, RunError, RunFolderError, UsageError
+from qnas.errors import RunError, RunFolderError
 from qnas.experiment import executor as executor_room
 from qnas.experiment.evaluation import Evaluation, State
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import Ledger
-from qnas.experiment.loop import check_run, check_space, run_search
+from qnas.experiment.loop import run_search
 from qnas.experiment.results import read_findings
 from qnas.launch import compose
 from qnas.objectives import choose_objectives
-from qnas.space import Space, integer, load_space
+from qnas.space import load_space
 from tests.experiment.runs import (
     QUICKEST,
     SMALL,
@@ -295,8 +295,8 @@ def test_failures_are_told_as_infeasible(tmp_path, monkeypatch):
             told.append((genotypes, losses, violations))
             self._tell(genotypes, losses, violations)
 
-    make = qnas.experiment.loop.make_searcher
-    monkeypatch.setattr("qnas.experiment.loop.make_searcher", lambda *settings: Searcher(make(*settings)))
+    make = qnas.experiment.plan.make_searcher
+    monkeypatch.setattr("qnas.experiment.plan.make_searcher", lambda *settings: Searcher(make(*settings)))
     qnas.search(with_mishaps("error", f"run_dir={tmp_path}/run"))
     space = load_space(str(SPACE))
     assert len(told) == 2
@@ -317,35 +317,7 @@ def test_a_run_in_which_every_first_design_fails_ends(tmp_path):
     assert "Traceback" in (tmp_path / "run" / "log.txt").read_text()
 
 
-# --- checks before anything is written ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("override", "sentence"),
-    [
-        ("seed=-1", "seed is -1; allowed are whole numbers of at least 0"),
-        ("objectives.constraints=['depth <= 3']", "unknown objective in objectives.constraints, 'depth'"),
-        ("objectives.constraints=['flops < 3']", "objectives.constraints has 'flops < 3'; a constraint reads like"),
-        ("objectives.n_standard_errors=-1", "objectives.n_standard_errors is -1.0; allowed are numbers of at least 0"),
-    ],
-)
-def test_values_that_cannot_be_are_refused(override, sentence):
-    with pytest.raises(ConfigurationError, match=sentence):
-        check_run(compose([override]))
-
-
-def test_checking_a_run_writes_nothing(tmp_path):
-    check_run(compose([*SMALL, f"run_dir={tmp_path}/run"]))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_space_with_one_design_that_can_be_built_passes():
-    space = load_space(str(SPACE))
-    check_space(space, compose(["data=iris", f"space={SPACE}"]))
-    too_few = compose(["data=wine", "training=pqc", f"space={SPACE}"])
-    said = "none of 500 sampled designs .* can be evaluated: the number of features excluded 500 .* encoding .* at most"
-    with pytest.raises(UsageError, match=said):
-        check_space(space, too_few)
+# --- budgets ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("searcher", ["nsga2", "random"])
@@ -374,41 +346,3 @@ def test_a_search_that_finds_too_few_designs_says_which_budget_excluded_how_many
     )
     assert said in (result.path / "log.txt").read_text()
     assert run_search(compose(overrides)).remark == said, "as in a run that is resumed"
-
-
-def test_a_space_of_which_few_designs_can_be_built_passes(tmp_path):
-    few = tmp_path / "few.py"
-    names = ["residual" if k == 10 else f"nosuch_{k}" for k in range(13)]  # the 28th that is drawn is of this one
-    few.write_text(SPACE.read_text().replace('coupling="residual"', f"coupling=choice(*{names})"))
-    check_space(load_space(str(few)), compose(["data=iris", f"space={few}"]))
-
-
-def test_a_part_that_raises_makes_a_space_that_cannot_be_searched(monkeypatch):
-    monkeypatch.setattr("qnas.experiment.loop.check_candidate", lambda *_: 1 / 0)
-    sentence = r"none of 100 sampled designs .* can be built: ZeroDivisionError: division by zero\.$"
-    with pytest.raises(UsageError, match=sentence):
-        check_space(load_space(str(SPACE)), compose(["data=iris", f"space={SPACE}"]))
-
-
-@pytest.mark.parametrize(
-    ("genes", "names", "sentence"),
-    [
-        (["n_qubits"], ["n_qubits"], "'n_qubits', a gene of the space and an objective; rename"),
-        (["seed"], ["cost"], "'seed', a column of every run and a gene of the space; rename"),
-        ([], ["on_front"], "'on_front', a column of every run and an objective; rename"),
-        ([], ["cost", "cost_se"], "'cost_se', an objective and the standard error of the objective 'cost'; rename"),
-        (
-            ["cost_se"],
-            ["cost"],
-            "'cost_se', a gene of the space and the standard error of the objective 'cost'; rename",
-        ),
-    ],
-)
-def test_two_columns_of_one_name_are_refused_before_anything_is_written(tmp_path, monkeypatch, genes, names, sentence):
-    space = Space(**{name: integer(1, 2) for name in genes}, coupling="serial")
-    chosen = tuple(replace(choose_objectives(["flops"])[0], name=name) for name in names)
-    monkeypatch.setattr("qnas.experiment.loop.load_space", lambda text: space)
-    monkeypatch.setattr("qnas.experiment.loop.choose_objectives", lambda *settings: chosen)
-    with pytest.raises(ConfigurationError, match=f"^front.csv would have two columns {sentence}"):
-        qnas.search(["data=iris", f"run_dir={tmp_path / 'run'}"])
-    assert not (tmp_path / "run").exists()

@@ -12,7 +12,8 @@ from qnas.config import EarlyStoppingSettings
 from qnas.errors import ConfigurationError
 from qnas.experiment.evaluation import Evaluation, State
 from qnas.experiment.folder import RunFolder
-from qnas.experiment.loop import check_run, run_search
+from qnas.experiment.loop import run_search
+from qnas.experiment.plan import check_run
 from qnas.experiment.results import read_findings
 from qnas.experiment.rungs import Extrapolation, Rungs
 from qnas.launch import compose

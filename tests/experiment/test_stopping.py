@@ -7,7 +7,8 @@ from qnas.config import StopSettings
 from qnas.errors import ConfigurationError
 from qnas.experiment.evaluation import State
 from qnas.experiment.folder import RunFolder
-from qnas.experiment.loop import check_run, run_search
+from qnas.experiment.loop import run_search
+from qnas.experiment.plan import check_run
 from qnas.experiment.results import Findings, read_findings
 from qnas.experiment.stopping import Stopping
 from qnas.launch import compose

@@ -120,7 +120,7 @@ def test_what_earlier_calls_left_in_a_process_is_not_held_against_a_call():
 
 def test_a_limit_below_what_an_idle_process_takes_says_how_much_that_is():
     ending = called("echo", 1, Limits(memory_gib=0.001))
-    assert (ending.answer, ending.state, ending.again) == (None, "OUT_OF_MEMORY", False)
+    assert (ending.answer, ending.state, ending.again, ending.in_vain) == (None, "OUT_OF_MEMORY", False, True)
     assert ending.reason.startswith("executor.memory_gib is 0.001, but a process takes 0.0")
     assert ending.reason.endswith(" GiB before it evaluates anything; raise executor.memory_gib.")
 
