@@ -1,5 +1,6 @@
 """What every test shares: plots without a screen, and no global state left changed."""
 
+import jaxtyping
 import matplotlib
 import numpy as np
 import pytest
@@ -7,8 +8,10 @@ import torch
 
 from tests import postgresql as servers
 from tests.experiment.runs import SMALL
+from tests.typechecks import where_needed
 
 matplotlib.use("Agg")
+jaxtyping.jaxtyped = where_needed
 
 
 @pytest.fixture(autouse=True)
