@@ -14,6 +14,11 @@ matplotlib.use("Agg")
 jaxtyping.jaxtyped = where_needed
 
 
+def pytest_collection_modifyitems(items):
+    """Slow tests first, so that none of them is what the end waits for."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(autouse=True)
 def global_random_state_is_untouched():
     """qnas never draws from, nor seeds, the global generators."""

@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 
 import qnas
-from benchmarks import landscape, limits, utilisation
+from benchmarks import (
+    early_stopping,
+    landscape,
+    limits,
+    objectives,
+    overhead,
+    searchers,
+    simulation,
+    utilisation,
+    workers,
+)
 from benchmarks.searchers import Judge
 from qnas.experiment.results import read_findings
 
@@ -185,9 +195,13 @@ def test_a_limit_and_a_long_window_keep_workers_busy(tmp_path):
     assert "met by " in page and (tmp_path / "utilisation.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("module", ["simulation", "objectives", "workers", "overhead", "searchers", "utilisation"])
-def test_a_quick_run_does_not_overwrite_the_verdict(module):
-    done = run(module=module)
-    assert done.returncode == 2
-    assert "--quick needs another --output" in done.stderr
+@pytest.mark.parametrize(
+    "module",
+    [simulation, objectives, early_stopping, workers, overhead, searchers, utilisation],
+    ids=lambda one: one.__name__,
+)
+def test_a_quick_run_does_not_overwrite_the_verdict(module, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [module.__name__, "--quick"])
+    with pytest.raises(SystemExit, match="2"):
+        module.main()
+    assert "--quick needs another --output" in capsys.readouterr().err
