@@ -12,10 +12,10 @@ search: $(VENV)/installed
 	$(BIN)/qnas search $(ARGS)
 
 test: $(VENV)/developing
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 fast: $(VENV)/developing
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m "not slow" $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" $(ARGS)
 
 check: $(VENV)/developing
 	$(BIN)/ruff check .

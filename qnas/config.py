@@ -88,7 +88,8 @@ class StopSettings:
     """When a search ends before its budget is spent; None for a rule that is off.
 
     Attributes:
-        seconds: after so much wall-clock time of this process.
+        seconds: after so much wall-clock time of this process, with the next evaluation that completes; what else is
+            being evaluated is left, and taken up again when the run goes on.
         hypervolume: once the front has this hypervolume, in the unit of the box that the first generation spans.
         patience: after so many evaluations without progress in hypervolume.
     """

@@ -1,5 +1,6 @@
 """What every test shares: plots without a screen, and no global state left changed."""
 
+import jaxtyping
 import matplotlib
 import numpy as np
 import pytest
@@ -7,8 +8,15 @@ import torch
 
 from tests import postgresql as servers
 from tests.experiment.runs import SMALL
+from tests.typechecks import where_needed
 
 matplotlib.use("Agg")
+jaxtyping.jaxtyped = where_needed
+
+
+def pytest_collection_modifyitems(items):
+    """Slow tests first, so that none of them is what the end waits for."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,8 @@ _FIXED = {"cores": 1, "processes": 1}
 """Of a job of Slurm: it evaluates one design at a time, on one thread."""
 _OPTIONS = {
     "distributed.admin.large-graph-warning-threshold": "1 GiB",  # a task may carry weights
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.admin.tick.interval": "1s",  # with Dask's 20 ms, a process that waits takes 3% of a core
     "distributed.admin.tick.limit": "1 minute",
     "distributed.scheduler.allowed-failures": 0,  # a task whose worker died is ours to try again
     "distributed.worker.profile.enabled": False,

@@ -26,7 +26,7 @@ from qnas.experiment.plan import Plan, check_run
 from qnas.experiment.results import Findings, write_results
 from qnas.experiment.reuse import Earlier, earlier_evaluations
 from qnas.experiment.rungs import Rungs
-from qnas.experiment.stopping import Stopping
+from qnas.experiment.stopping import Stopping, TimeIsUpError
 from qnas.experiment.store import writing
 from qnas.model.training import Stretch, effective
 from qnas.search import Searcher
@@ -131,7 +131,20 @@ class _Loop:
         self._n_told = 0
 
     def run(self, plan: Plan) -> None:
-        """Ask as early as the searcher allows, tell in the order of asking, until it has nothing more to ask."""
+        """Ask and tell until the search is over."""
+        try:
+            reason = self._take_course(plan)
+            self._leave_out_what_was_not_told()
+        except TimeIsUpError as end:  # what was not told stays: a run that goes on tells it
+            reason = str(end)
+        self._note_end(plan, reason)
+
+    def _take_course(self, plan: Plan) -> str:
+        """Ask as early as the searcher allows, tell in the order of asking; why it ends before it has no more to ask.
+
+        Raises:
+            TimeIsUpError: the clock ends it, whatever is on its way.
+        """
         pending: deque[_Batch] = deque()
         reason = ""
         while not reason:
@@ -143,8 +156,7 @@ class _Loop:
                 self._note_idle_workers(plan.searcher, pending)
             self._tell(plan.searcher, pending.popleft())
             reason = self._stopping.reason(self._told)
-        self._leave_out_what_was_not_told()
-        self._note_end(plan, reason)
+        return reason
 
     def _note_idle_workers(self, searcher: Searcher, pending: Collection[_Batch]) -> None:
         n_at_once = sum(len(batch.ids) for batch in pending)
@@ -201,6 +213,7 @@ class _Loop:
 
     def _await(self, ids: Sequence[int]) -> None:
         while not self._waiting.isdisjoint(ids):
+            self._stopping.check_clock()
             self._record(*self._executor.take())
 
     def _record(self, design_id: int, evaluation: Evaluation) -> None:
@@ -279,7 +292,7 @@ class _Loop:
 
     def _note_end(self, plan: Plan, reason: str) -> None:
         """Say why the search has ended before its budget was spent."""
-        n, wanted = self._n_told, plan.searcher.n_evaluations
+        n, wanted = len(self.findings.evaluations), plan.searcher.n_evaluations
         if n == wanted:
             return
         remark = f"the search ended after {n} of {wanted} designs, because "

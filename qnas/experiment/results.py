@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,8 +22,9 @@ from qnas.experiment.evaluation import Evaluation, splits_of
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import gene_values, open_ledger
 from qnas.experiment.losses import Box, Volumes, are_log, box_of, first_generation, losses_of, on_scales, violation_of
+from qnas.experiment.parallel import parallel_map
 from qnas.experiment.store import writing
-from qnas.front.export import write_design
+from qnas.front.export import png, write_design
 from qnas.front.files import write_at_once
 from qnas.front.pareto import hypervolume, non_dominated
 from qnas.front.plots import Axis, is_within_floor, plot_front, plot_hypervolume, save_figure
@@ -40,6 +41,7 @@ OWN_COLUMNS = (
     "id", "fingerprint", "n_parameters", "violation", "stopped_at", "seconds", "seed", "reused", "on_front",
 )  # fmt: skip
 """Columns of every table of a run, whatever its objectives and genes."""
+_DRAWINGS_PER_PROCESS = 10  # Qiskit takes a third of a second for one
 
 
 @dataclass(frozen=True)
@@ -200,7 +202,8 @@ def write_results(folder: RunFolder, findings: Findings) -> None:
 def _write_results(folder: RunFolder, findings: Findings) -> None:
     front = findings.front
     members = [(int(design_id), findings.evaluations[int(design_id)]) for design_id in front["id"]]
-    _write_designs(folder, splits_of(findings.config.data).n_features, members)
+    architectures = {design_id: evaluation.architecture for design_id, evaluation in members}
+    _write_designs(folder, splits_of(findings.config.data).n_features, architectures)
     _write_figures(folder, findings)
     details = [_record(design_id, evaluation) for design_id, evaluation in members]
     write_front(folder.path, front, details)
@@ -226,14 +229,14 @@ def _record(design_id: int, evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def _write_designs(folder: RunFolder, n_features: int, members: Sequence[tuple[int, Evaluation]]) -> None:
-    for design_id, evaluation in members:
-        directory = folder.designs / str(design_id)
-        weights = folder.weights_file(evaluation.architecture.fingerprint)
-        if not _holds(directory, evaluation.architecture):
-            content = weights.read_bytes() if weights.is_file() else None
-            circuit = build_circuit(evaluation.architecture, n_features)
-            write_design(directory, evaluation.architecture, circuit, content)
+def _write_designs(folder: RunFolder, n_features: int, members: Mapping[int, Architecture]) -> None:
+    new = {k: one for k, one in members.items() if not _holds(folder.designs / str(k), one)}
+    circuits = [build_circuit(architecture, n_features) for architecture in new.values()]
+    drawings = parallel_map(png, circuits, _DRAWINGS_PER_PROCESS)
+    for (design_id, architecture), circuit, drawing in zip(new.items(), circuits, drawings, strict=True):
+        weights = folder.weights_file(architecture.fingerprint)
+        content = weights.read_bytes() if weights.is_file() else None
+        write_design(folder.designs / str(design_id), architecture, circuit, content, drawing)
 
 
 def _remove_designs(folder: RunFolder, kept: Set[str]) -> None:

@@ -19,6 +19,10 @@ def check_stopping(settings: StopSettings) -> None:
             raise ConfigurationError(f"stop.{key} is {value}; allowed are numbers greater than 0, or null.")
 
 
+class TimeIsUpError(Exception):
+    """The search is over, whatever it waits for; the text ends a sentence."""
+
+
 class Stopping:
     """The rules of a run; the clock starts when it is made."""
 
@@ -31,16 +35,15 @@ class Stopping:
         """Why the search is over, as the end of a sentence; empty if it is not.
 
         Args:
-            findings: of what the searcher was told, so that all rules but the clock give the same end on any machine;
-                those of the last call, and more.
+            findings: of what the searcher was told, so that all machines end alike; those of the last call, and more.
         """
-        return self._time_is_up() or self._front_is_good(findings) or self._nothing_moves(findings)
+        return self._front_is_good(findings) or self._nothing_moves(findings)
 
-    def _time_is_up(self) -> str:
+    def check_clock(self) -> None:
+        """Raise TimeIsUpError if it is."""
         limit = self._settings.seconds
-        if limit is None or time.monotonic() - self._began < limit:
-            return ""
-        return f"stop.seconds={limit:g} are over"
+        if limit is not None and time.monotonic() - self._began >= limit:
+            raise TimeIsUpError(f"stop.seconds={limit:g} are over")
 
     def _front_is_good(self, findings: Findings) -> str:
         wanted = self._settings.hypervolume

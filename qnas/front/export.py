@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from io import BytesIO
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -25,15 +26,18 @@ _STYLE = {
 }
 
 
-def write_design(directory: Path, architecture: Architecture, circuit: QuantumCircuit, weights: bytes | None) -> None:
+def write_design(
+    directory: Path, architecture: Architecture, circuit: QuantumCircuit, weights: bytes | None, drawing: bytes
+) -> None:
     """Write one design; the folder appears complete or not at all, and replaces an earlier one.
 
     Args:
         directory: the folder of the design; missing parents are made.
         architecture: becomes `architecture.json`.
-        circuit: becomes `circuit.qasm` (see `to_openqasm`), `circuit.qpy` (as it is; an amplitude encoding is an
-            opaque instruction of the same name and parameters) and `circuit.png`.
+        circuit: becomes `circuit.qasm` (see `to_openqasm`) and `circuit.qpy` (as it is; an amplitude encoding is an
+            opaque instruction of the same name and parameters).
         weights: the content of `weights.safetensors`; None if the design was not trained, then there is no such file.
+        drawing: the content of `circuit.png`; see `png`.
 
     Raises:
         CircuitError: if OpenQASM 3 cannot express the circuit; nothing is written then.
@@ -47,12 +51,19 @@ def write_design(directory: Path, architecture: Architecture, circuit: QuantumCi
         (unfinished / "circuit.qasm").write_text(qasm, encoding="utf-8")
         with (unfinished / "circuit.qpy").open("wb") as file:
             qpy.dump(_with_amplitudes_opaque(circuit), file)
-        draw_circuit(circuit).savefig(unfinished / "circuit.png", dpi=150, pil_kwargs={"compress_level": 1})
+        (unfinished / "circuit.png").write_bytes(drawing)
         if weights is not None:
             (unfinished / "weights.safetensors").write_bytes(weights)
         _put_in_place(unfinished, directory)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def png(circuit: QuantumCircuit) -> bytes:
+    """The circuit as a picture; see `draw_circuit`."""
+    file = BytesIO()
+    draw_circuit(circuit).savefig(file, format="png", dpi=150, pil_kwargs={"compress_level": 1})
+    return file.getvalue()
 
 
 def draw_circuit(circuit: QuantumCircuit) -> Figure:

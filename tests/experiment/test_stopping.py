@@ -4,7 +4,7 @@ import pytest
 
 import qnas
 from qnas.config import StopSettings
-from qnas.errors import ConfigurationError
+from qnas.errors import ConfigurationError, RunError
 from qnas.experiment.evaluation import State
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.loop import run_search
@@ -33,7 +33,8 @@ class Clock:
 # --- rules ----------------------------------------------------------------------------------------------------
 
 
-def test_the_clock_ends_a_search_after_the_batch_in_which_time_ran_out(tmp_path, monkeypatch):
+@pytest.mark.parametrize("n_done", [3, 7])
+def test_the_clock_ends_a_search_after_the_evaluation_in_which_time_ran_out(tmp_path, finished, monkeypatch, n_done):
     clock = Clock()
     monkeypatch.setattr("qnas.experiment.stopping.time", clock)
 
@@ -41,10 +42,20 @@ def test_the_clock_ends_a_search_after_the_batch_in_which_time_ran_out(tmp_path,
         def on_evaluation(self, findings, design_id, *, known):
             clock.now += 0.0 if known else 10.0
 
-    found = search(tmp_path, "search.generations=4", "stop.seconds=70", callbacks=Slow())
-    assert len(found.evaluations) == 12
-    assert found.remark == "the search ended after 12 of 24 designs, because stop.seconds=70 are over."
-    assert len(search(tmp_path, "search.generations=4", "stop.seconds=70").evaluations) == 24, "it goes on when resumed"
+    found = search(tmp_path, f"stop.seconds={10 * n_done - 5}", job=SMALL, callbacks=Slow())
+    assert found.remark == (
+        f"the search ended after {n_done} of 12 designs, because stop.seconds={10 * n_done - 5} are over."
+    )
+    assert list(found.evaluations) == list(range(n_done)) == list(read_findings(tmp_path / "run").evaluations)
+    assert 1 <= len(qnas.Result(tmp_path / "run").front) <= n_done
+    again = search(tmp_path, f"stop.seconds={10 * n_done - 5}", job=SMALL)
+    assert len(again.evaluations) == 12, "it goes on when resumed"
+    assert front_without_seconds(tmp_path / "run") == front_without_seconds(finished.path)
+
+
+def test_time_for_no_evaluation_is_said(tmp_path):
+    with pytest.raises(RunError, match=r"after 0 of 12 designs, because stop\.seconds=1e-06 are over\."):
+        search(tmp_path, "stop.seconds=1e-6")
 
 
 def test_a_hypervolume_that_is_reached_ends_a_search(tmp_path, finished):

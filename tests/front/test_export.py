@@ -42,17 +42,18 @@ def load_qpy(path):
 
 def test_the_folder_holds_the_design(tmp_path):
     circuit, folder = layered_circuit(2, 1), tmp_path / "designs" / "a1"
-    write_design(folder, ARCHITECTURE, circuit, b"weights")
+    write_design(folder, ARCHITECTURE, circuit, b"weights", b"drawing")
     assert {path.name for path in folder.iterdir()} == FILES
     assert Architecture.from_json((folder / "architecture.json").read_text()) == ARCHITECTURE
     assert load_qpy(folder / "circuit.qpy") == circuit
     assert qasm3.load(folder / "circuit.qasm").num_parameters == 4
     assert (folder / "weights.safetensors").read_bytes() == b"weights"
+    assert (folder / "circuit.png").read_bytes() == b"drawing"
 
 
 def test_amplitude_encoding_survives_in_qpy(tmp_path):
     circuit = amplitude_circuit()
-    write_design(tmp_path / "a1", ARCHITECTURE, circuit, b"")
+    write_design(tmp_path / "a1", ARCHITECTURE, circuit, b"", b"drawing")
     again = load_qpy(tmp_path / "a1" / "circuit.qpy")
     first = again.data[0].operation
     assert (first.name, first.params) == ("ParameterizedInitialize", circuit.data[0].operation.params)
@@ -65,21 +66,21 @@ def test_an_existing_folder_is_replaced_and_nothing_else_remains(tmp_path):
     folder.mkdir()
     (folder / "old.txt").write_text("old")
     (tmp_path / ".a1.unfinished").mkdir()  # a process was killed here
-    write_design(folder, ARCHITECTURE, layered_circuit(2, 1), b"")
+    write_design(folder, ARCHITECTURE, layered_circuit(2, 1), b"", b"drawing")
     assert {path.name for path in folder.iterdir()} == FILES
     assert list(tmp_path.iterdir()) == [folder]
 
 
-@pytest.mark.parametrize("failing", ["_put_in_place", "draw_circuit"])
+@pytest.mark.parametrize("failing", ["_put_in_place", "_with_amplitudes_opaque"])
 def test_a_write_that_fails_leaves_the_old_folder(tmp_path, monkeypatch, failing):
     def fail(*_: object) -> None:
         raise OSError("disk full")
 
     folder = tmp_path / "a1"
-    write_design(folder, ARCHITECTURE, layered_circuit(2, 1), b"old")
+    write_design(folder, ARCHITECTURE, layered_circuit(2, 1), b"old", b"drawing")
     monkeypatch.setattr(export, failing, fail)
     with pytest.raises(OSError, match="disk full"):
-        write_design(folder, ARCHITECTURE, layered_circuit(2, 1), b"new")
+        write_design(folder, ARCHITECTURE, layered_circuit(2, 1), b"new", b"drawing")
     assert list(tmp_path.iterdir()) == [folder]
     assert (folder / "weights.safetensors").read_bytes() == b"old"
 
@@ -88,7 +89,7 @@ def test_a_circuit_without_openqasm_writes_nothing(tmp_path):
     circuit = QuantumCircuit(1)
     circuit.append(Gate("oracle", 1, []), [0])
     with pytest.raises(CircuitError, match="oracle"):
-        write_design(tmp_path / "a1", ARCHITECTURE, circuit, b"")
+        write_design(tmp_path / "a1", ARCHITECTURE, circuit, b"", b"drawing")
     assert list(tmp_path.iterdir()) == []
 
 
