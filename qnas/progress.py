@@ -109,6 +109,8 @@ class Progress:
         return f"{findings.hypervolume():.3f}"
 
     def _time_left(self, n_done: int) -> str:
+        if n_done >= self._total:
+            return "finishing"
         if not self._new:
             return "time left unknown"
         seconds = (time.monotonic() - self._started) / len(self._new) * max(self._total - n_done, 0)
