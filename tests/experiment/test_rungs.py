@@ -185,10 +185,10 @@ def _checkpoints(config, tmp_path, n_kept):
         def on_evaluation(self, findings, design_id, *, known):
             self.n += 1
             if self.n == n_kept:
-                raise SystemExit
+                raise KeyboardInterrupt
 
     killed = replace(config, run_dir=str(tmp_path / "killed"))
-    with pytest.raises(SystemExit):
+    with pytest.raises(KeyboardInterrupt):
         run_search(killed, Killer())
     return RunFolder(tmp_path / "killed").checkpoints
 
