@@ -115,7 +115,7 @@ class RunFolder:
         """Hold the folder for this process unless another one is at work in it; says whether it is held.
 
         Raises:
-            RunFolderError: there is no run in the folder.
+            RunFolderError: there is no run in the folder, or its file system has no locks.
         """
         self._check_is_run()
         mode = "r+" if os.access(self.config_file, os.W_OK) else "r"  # NFS locks only what may be written
@@ -124,6 +124,11 @@ class RunFolder:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, however that ends
             except BlockingIOError:
                 held = False
+            except OSError as error:
+                raise RunFolderError(
+                    f"{str(self.path)!r} cannot be locked against a second qnas ({error.strerror}); choose a run_dir "
+                    "on a file system with locks."
+                ) from error
             else:
                 held = True
             yield held
