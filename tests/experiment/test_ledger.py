@@ -12,10 +12,11 @@ from qnas.config import LedgerSettings
 from qnas.errors import RunFolderError
 from qnas.experiment.evaluation import Evaluation, State
 from qnas.experiment.folder import RunFolder
+from qnas.experiment.journal import Journal
 from qnas.experiment.ledger import VERSION, Ledger, open_ledger
 from qnas.objectives import choose_objectives
 from qnas.space import load_space
-from tests.experiment.runs import SPACE
+from tests.experiment.runs import SPACE, in_dashboard
 
 space = load_space(str(SPACE))
 objectives = choose_objectives(["accuracy", "expressibility", "flops"])
@@ -129,6 +130,12 @@ def test_the_dashboard_s_table_of_a_run(finished):
     assert sorted(table["values_accuracy"]) == sorted(finished.evaluations["accuracy"])
 
 
+def test_the_dashboard_opens_it(finished):
+    shown = in_dashboard(str(finished.path / "ledger.jsonl"))
+    assert list(shown) == ["qnas"] and len(shown["qnas"]) == 12
+    assert {trial["state"] for trial in shown["qnas"]} == {"Complete"}
+
+
 def test_opening_and_reading_write_nothing(path):
     opened(path).append(0, COMPLETE)
     before = path.read_bytes()
@@ -212,6 +219,14 @@ def test_the_lock_of_a_killed_process_does_not_hold_a_relative_run_forever(path,
     monkeypatch.setattr("os.unlink", lambda *paths: None)
     opened(relative)
     assert targets and all(target == str(path) for target in targets)
+
+
+def test_no_lock_of_a_killed_process_stays_whatever_it_was_about(path):
+    opened(path).append(0, COMPLETE)
+    for left in ("ledger.jsonl.lock", "ledger.jsonl.lock4711.rename"):
+        path.with_name(left).symlink_to(path)
+    Journal(path).break_lock()
+    assert [file.name for file in path.parent.iterdir()] == ["ledger.jsonl"]
 
 
 def test_a_ledger_that_is_not_one_is_refused(path):
