@@ -15,14 +15,18 @@ import sqlalchemy
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
 from sqlalchemy import URL, Connection, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
 from qnas.errors import ConfigurationError, QnasError, RunError
 from qnas.experiment.store import quiet
 
 HIDDEN = "***"
 """What stands in the place of a password."""
-_CONNECT_SECONDS = 10
+_LIBPQ = ("postgresql+psycopg", "postgresql+psycopg2")
+"""Drivers that stand on PostgreSQL's own library, whose options these are."""
+_PATIENCE = {"connect_timeout": 10, "keepalives_idle": 60, "tcp_user_timeout": 30_000}
+"""Seconds, seconds, milliseconds: a server that falls silent is not waited for as long as the system would."""
+_N_TRIES = 5
 _EXAMPLE = "give the URL of a database, such as postgresql://user:password@host/database"
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 """What is meant where a URL names no driver."""
@@ -57,7 +61,7 @@ class Database:
         """Raise ConfigurationError if no ledger can be kept here; makes Optuna's tables if they are not there."""
         with self._opening(), quiet():
             # no pool, since nobody could close its connections if this fails
-            engine = RDBStorage(self._url, {**self._options(), "poolclass": sqlalchemy.NullPool}).engine
+            engine = self._made({"poolclass": sqlalchemy.NullPool}).engine
         with self._opening(), engine.connect() as connection, connection.begin() as transaction:
             connection.execute(_PROBE, {"study": f"qnas {uuid4()}"})
             transaction.rollback()
@@ -94,7 +98,7 @@ class Database:
         """
         if self._storage is None:
             with self._opening(), quiet():
-                self._storage = RDBStorage(self._url, {**self._options(), "pool_pre_ping": True})
+                self._storage = self._made({"pool_pre_ping": True})
         return self._storage
 
     @contextmanager
@@ -124,10 +128,22 @@ class Database:
             with engine.connect() as connection:
                 yield connection
 
+    def _made(self, options: dict[str, Any]) -> RDBStorage:
+        """Optuna's storage, with its tables; of several searches that make them at once, all but one try again."""
+        for _ in range(_N_TRIES - 1):
+            try:
+                return RDBStorage(self._url, {**self._options(), **options})
+            except SQLAlchemyError as error:
+                if not isinstance(error, IntegrityError) and "already exists" not in str(error):
+                    raise
+        return RDBStorage(self._url, {**self._options(), **options})
+
     def _options(self) -> dict[str, Any]:
-        """A host that does not answer is not waited for as long as the system would."""
-        is_postgresql = make_url(self._url).get_backend_name() == "postgresql"
-        return {"connect_args": {"connect_timeout": _CONNECT_SECONDS}} if is_postgresql else {}
+        """What the URL does not say itself."""
+        url = make_url(self._url)
+        if url.drivername not in _LIBPQ:
+            return {}
+        return {"connect_args": {key: value for key, value in _PATIENCE.items() if key not in url.query}}
 
     def _study_id(self, connection: Connection) -> int | None:
         if not sqlalchemy.inspect(connection).has_table("studies"):
