@@ -134,6 +134,8 @@ class _Loop:
         """Ask and tell until the search is over."""
         try:
             reason = self._take_course(plan)
+            if 0 < self._n_told < self._config.search.population:
+                self._check_any_complete()
             self._leave_out_what_was_not_told()
         except TimeIsUpError as end:  # what was not told stays: a run that goes on tells it
             reason = str(end)
