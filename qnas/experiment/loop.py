@@ -72,7 +72,6 @@ def run_search(config: Config, callbacks: Callbacks | None = None, space: Space 
             n_reused, n = loop.findings.n_reused, len(loop.findings.evaluations)
             _LOG.info("%d of %d designs are reused from earlier runs", n_reused, n)
         write_results(folder, loop.findings)
-        folder.remove_checkpoints()
     watcher.on_end(loop.findings)
     return loop.findings
 
@@ -137,6 +136,7 @@ class _Loop:
             if 0 < self._n_told < self._config.search.population:
                 self._check_any_complete()
             self._leave_out_what_was_not_told()
+            self._folder.remove_checkpoints()
         except TimeIsUpError as end:  # what was not told stays: a run that goes on tells it
             reason = str(end)
         self._note_end(plan, reason)
