@@ -224,7 +224,7 @@ class _Loop:
         if evaluation.weights is not None:
             self._folder.save_weights(fingerprint, evaluation.weights)
         if evaluation.checkpoint is not None:
-            self._folder.save_checkpoint(fingerprint, evaluation.checkpoint)
+            self._folder.save_checkpoint(fingerprint, evaluation.stopped_at, evaluation.checkpoint)
         evaluation = replace(evaluation, weights=None, checkpoint=None)
         self._write(design_id, evaluation)
         self._waiting.discard(design_id)
@@ -245,7 +245,7 @@ class _Loop:
         the ledger may hold another design under this one.
         """
         self._settled[design_id] = evaluation
-        self._folder.checkpoint_file(evaluation.architecture.fingerprint).unlink(missing_ok=True)
+        self._folder.remove_checkpoints_of(evaluation.architecture.fingerprint)
         self._rungs.learn(evaluation)
         if self._written.get(design_id) != (evaluation.architecture, evaluation.stopped_at):
             self._write(design_id, evaluation)
@@ -277,7 +277,7 @@ class _Loop:
         config, begun = self._config, self._evaluations.get(design_id)
         stretch = Stretch(until=until)
         if begun is not None and begun.stopped_at is not None:
-            kept = self._folder.checkpoint_file(begun.architecture.fingerprint)
+            kept = self._folder.checkpoint_file(begun.architecture.fingerprint, begun.stopped_at)
             if kept.is_file():
                 stretch = Stretch(begun.stopped_at, until, kept.read_bytes())
         return Task(
