@@ -167,7 +167,8 @@ def checked_url(given: str) -> str:
     url = _parsed(given)
     query = dict(url.query)
     if (password := query.pop("password", None)) is not None:
-        url = url.set(query=query, password=str(password))
+        user = query.pop("user", None) or url.username or ""  # without any, SQLAlchemy leaves the password out
+        url = url.set(query=query, username=str(user), password=str(password))
     if url.get_backend_name() == "sqlite":
         if not url.database or ":memory:" in url.database:
             raise ConfigurationError(f"ledger.url is {given!r}, a database in memory; give a file: sqlite:////path.")
@@ -189,12 +190,12 @@ def _parsed(given: str) -> URL:
 def shown(url: str) -> str:
     """A URL, also one that cannot be read, without its password."""
     url = re.sub(r"(://[^:/@]*):.*@", rf"\1:{HIDDEN}@", url)
-    return re.sub(r"([?&]password=)[^&]*", rf"\1{HIDDEN}", url)
+    return re.sub(r"([?&](?:ssl)?password=)[^&]*", rf"\1{HIDDEN}", url)
 
 
 def has_password(url: str) -> bool:
-    """Whether a URL that can be read says its password."""
-    return make_url(url).password is not None
+    """Whether a URL says its password, or that of a key of its own."""
+    return shown(url) != url
 
 
 def place_of(url: str) -> str:
@@ -207,7 +208,8 @@ def place_of(url: str) -> str:
 def without_password(url: str) -> str:
     """A URL that leaves the password to the driver, e.g. to ~/.pgpass."""
     parts = make_url(url)
-    kept = (parts.drivername, parts.username, None, parts.host, parts.port, parts.database, parts.query)
+    query = {key: value for key, value in parts.query.items() if key != "sslpassword"}
+    kept = (parts.drivername, parts.username, None, parts.host, parts.port, parts.database, query)
     return URL.create(*kept).render_as_string(hide_password=False)
 
 

@@ -361,6 +361,8 @@ def test_a_server_that_falls_silent_is_waited_for_as_long_as_the_url_says(postgr
         ("postgres://h/d", "postgresql+psycopg://h/d"),
         ("postgresql+psycopg2://h/d", "postgresql+psycopg2://h/d"),
         ("postgresql://u@h/d?password=p", "postgresql+psycopg://u:p@h/d"),
+        ("postgresql://h/d?user=u&password=p&a=b", "postgresql+psycopg://u:p@h/d?a=b"),
+        ("postgresql://h/d?password=p", "postgresql+psycopg://:p@h/d"),
         ("sqlite:////tmp/a.db", "sqlite:////tmp/a.db"),
     ],
 )
@@ -392,7 +394,9 @@ def test_what_is_no_url_is_refused(given, said):
 
 def test_urls_show_no_password():
     assert shown("postgresql://u:p:q@r@h/d?password=x&a=b") == "postgresql://u:***@h/d?password=***&a=b"
+    assert shown("postgresql://u@h/d?sslpassword=x") == "postgresql://u@h/d?sslpassword=***"
     assert shown("postgresql://u@h/d") == "postgresql://u@h/d"
+    assert without_password("postgresql://u@h/d?sslpassword=***&a=b") == "postgresql://u@h/d?a=b"
     assert without_password("postgresql+psycopg://u:***@h/d") == "postgresql+psycopg://u@h/d"
 
 
