@@ -106,6 +106,15 @@ def test_the_dashboard_opens_it(opened, url):
     assert list(shown) == ["a"] and [trial["state"] for trial in shown["a"]] == ["Complete", "Fail"]
 
 
+def test_a_study_that_somebody_deletes_meanwhile_is_a_sentence(opened, url):
+    ledger = opened()
+    study = with_plain_optuna(url, "a")
+    optuna.delete_study(study_name="a", storage=study._storage)
+    closed(study)
+    with pytest.raises(RunError, match=r"^somebody has deleted the study 'a' from the ledger '.*'; `qnas resume` "):
+        ledger.append(0, COMPLETE)
+
+
 def test_a_ledger_of_a_later_version_is_refused(opened, url):
     opened()
     study = with_plain_optuna(url, "a")

@@ -9,7 +9,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from qnas.config import LedgerSettings
-from qnas.errors import RunFolderError
+from qnas.errors import RunError, RunFolderError
 from qnas.experiment.evaluation import Evaluation, State
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.journal import Journal
@@ -274,6 +274,17 @@ def test_what_somebody_else_puts_into_the_study_is_no_evaluation(path):
     with_plain_optuna(path).add_trial(optuna.trial.create_trial(values=[0.5, 1.0, 2.0]))
     assert list(opened(path).evaluations()) == [(0, COMPLETE)]
     assert [one for _, one in opened(path).entries()] == [COMPLETE]
+
+
+def test_a_study_that_somebody_deletes_meanwhile_is_a_sentence_and_its_evaluations_stay(path):
+    ledger = opened(path)
+    ledger.append(0, COMPLETE)
+    optuna.delete_study(study_name="qnas", storage=JournalStorage(JournalFileBackend(str(path))))
+    with pytest.raises(RunError, match=r"^somebody has deleted the study 'qnas' from the ledger '.*'; `qnas "):
+        ledger.append(1, FAILED)
+    again = opened(path)
+    again.append(1, FAILED)
+    assert next(again.evaluations()) == (0, COMPLETE) and len(with_plain_optuna(path).get_trials()) == 1
 
 
 def test_a_missing_ledger_is_refused_and_not_made(path):
