@@ -189,6 +189,10 @@ def _show_front(findings: Findings, console: Console) -> None:
     console.print(front_table(findings, title))
     if findings.unmet:
         console.print(Text(findings.unmet), soft_wrap=True)
+    n_stopped = int(findings.front["stopped_at"].notna().sum()) if "stopped_at" in findings.front else 0
+    if n_stopped:
+        note = f"Note: training of {n_stopped} of these designs was stopped early; they may still improve."
+        console.print(Text(note), soft_wrap=True)
 
 
 def _show_files(config: Config, console: Console) -> None:

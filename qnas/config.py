@@ -103,7 +103,7 @@ class StopSettings:
 class Config:
     """Everything a run depends on.
 
-    `run_dir`, `executor` and `ledger.url` say where it runs; they never change its front.
+    `run_dir`, `executor` and `ledger.url` say where it runs, `stop` when it pauses; they never change what it finds.
     """
 
     run_dir: str = "runs/latest"

@@ -106,6 +106,8 @@ class Progress:
         return f"{findings.hypervolume():.3f}"
 
     def _time_left(self, n_done: int) -> str:
+        if n_done >= self._total:
+            return "finishing"
         if not self._n_new:
             return "time left unknown"
         seconds = (time.monotonic() - self._started) / self._n_new * max(self._total - n_done, 0)

@@ -184,7 +184,7 @@ def test_a_folder_that_holds_another_run(capsys, finished):
     arguments = [*SMALL, "search.population=7", "training.epochs=9", f"run_dir={finished.path}"]
     sentence = sentence_of(capsys, ["search", *arguments])
     assert "search.population is 6 there and 7 here; training.epochs is 1 there and 9 here" in sentence
-    assert "choose another run_dir, or continue that run with `qnas resume`" in sentence
+    assert "choose another run_dir, where ledger.reuse takes over what this run has found, or continue" in sentence
     assert contents(finished.path) == before
 
 
@@ -249,7 +249,7 @@ def test_a_search_prints_its_course_and_its_front(capsys):
     lines = [line.rstrip() for line in printed.out.splitlines()]
     assert lines[0] == f"Searching {SPACE} on iris with nsga2: 12 designs, 1 worker. Run folder: run"
     assert lines[1].startswith("1/12 done   0 failed   hypervolume -   about ")
-    assert re.match(r"12/12 done   0 failed   hypervolume 0\.\d{3}   about 0 s left", lines[12])
+    assert re.match(r"12/12 done   0 failed   hypervolume 0\.\d{3}   finishing", lines[12])
     front = pd.read_csv("run/front.csv")
     assert lines[13] == f"Pareto front: {len(front)} of 12 designs, 0 failed"
     assert "accuracy ↑ expressibility ↓ flops ↓ design" in printed.out
@@ -267,6 +267,15 @@ def test_failures_are_counted(capsys):
     assert main(["search", *with_mishaps("error", "run_dir=run")]) == 0
     printed = " ".join(capsys.readouterr().out.split())  # a title wraps over a narrow table
     assert re.search(r"Pareto front: \d of 12 designs, [1-9]\d* failed", printed)
+
+
+def test_a_front_with_designs_that_were_stopped_early_says_so(capsys):
+    assert (
+        main(["search", *SMALL, "training.epochs=3", "early_stopping=halving", "early_stopping.first=1", "run_dir=run"])
+        == 0
+    )
+    n_stopped = int(pd.read_csv("run/front.csv")["stopped_at"].notna().sum())
+    assert n_stopped and f"Note: training of {n_stopped} of these designs was stopped early" in capsys.readouterr().out
 
 
 def test_a_folder_with_brackets_is_printed_as_it_is(capsys):

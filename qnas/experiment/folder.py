@@ -29,8 +29,8 @@ from qnas.experiment.versions import QNAS, versions
 from qnas.front.files import unfinished, write_at_once
 from qnas.space import Space
 
-_WHERE_NOT_WHAT = ("run_dir", "executor")
-"""Keys that say where a run happens and do not change its front."""
+_WHERE_NOT_WHAT = ("run_dir", "executor", "stop")
+"""Keys that say where a run happens and how much of it, and do not change what it finds until then."""
 
 
 class RunFolder:
@@ -153,7 +153,8 @@ class RunFolder:
             if differences:
                 raise RunFolderError(
                     f"{str(self.path)!r} already holds a run with another configuration ({'; '.join(differences)}); "
-                    "choose another run_dir, or continue that run with `qnas resume`."
+                    "choose another run_dir, where ledger.reuse takes over what this run has found, or continue that "
+                    "run with `qnas resume`."
                 )
             self._check_unchanged(config)
             if space is not None and self.keeps(config) and self.space_file.exists():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,8 @@ class Ledger:
             distributions=chosen,
             user_attrs=_attributes(design_id, evaluation),
         )
+        if trial.datetime_complete is not None:  # dashboards show how long it took
+            trial.datetime_start = trial.datetime_complete - timedelta(seconds=evaluation.seconds)
         with self._writing() as writer:
             writer.add(trial)
         if self._n_designs is not None and design_id >= self._n_designs:

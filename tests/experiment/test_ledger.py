@@ -119,6 +119,7 @@ def test_plain_optuna_opens_it(path):
     assert (good.params, bad.params) == (space.gene_values(one), space.gene_values(other))
     assert good.user_attrs["fingerprint"] == one.fingerprint
     assert bad.user_attrs["reason"] == FAILED.reason
+    assert [trial.duration.total_seconds() for trial in (good, bad)] == [COMPLETE.seconds, FAILED.seconds]
 
 
 def test_the_dashboard_s_table_of_a_run(finished):

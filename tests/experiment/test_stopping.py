@@ -95,6 +95,13 @@ def test_a_hypervolume_that_does_not_grow_ends_a_search(tmp_path):
     assert found.remark.endswith("because the hypervolume has not grown for stop.patience=7 evaluations.")
 
 
+def test_a_run_that_has_met_a_rule_goes_on_with_another(tmp_path):
+    ended = search(tmp_path, "stop.patience=1", "search.generations=4")
+    assert len(ended.evaluations) < 24 and "stop.patience=1 " in ended.remark
+    found = search(tmp_path, "stop.patience=23", "search.generations=4")
+    assert len(found.evaluations) == 24 and not found.remark
+
+
 @pytest.mark.parametrize("key", ["seconds", "hypervolume", "patience"])
 def test_rules_that_cannot_be_are_refused(key):
     with pytest.raises(ConfigurationError, match=f"stop.{key} is .*; allowed are numbers greater than 0, or null"):
