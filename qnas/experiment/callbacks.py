@@ -60,5 +60,7 @@ class Guarded(Callbacks):
             return
         try:
             callback(*arguments, **options)
-        except Exception as error:  # noqa: BLE001 - a callback of the user's may raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a callback of the user's may raise anything, also SystemExit
             _LOG.warning("the callback %s raised %s: %s", name, type(error).__name__, error)

@@ -22,6 +22,8 @@ from qnas.experiment.versions import QNAS, versions_with_python
 _LOG = logging.getLogger("qnas")
 _LOOK_SECONDS = 1.0
 """How often is looked which workers there are, by a client that waits."""
+_FETCH_SECONDS = 10.0
+"""For so long a result that is there is waited for; that of a worker which has died since never comes."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class _Job:
         key: of the task.
         task: to be evaluated.
         worker: on which it runs; empty while it waits.
-        died: how its first worker died, if one did.
+        died: how its first worker died, or why that could not evaluate it; empty before.
     """
 
     key: int
@@ -156,7 +158,8 @@ class DaskExecutor:
             future.cancel()
             return self._died(job)
         try:
-            return _evaluation(job.task, future.result())
+            ending = future.result(timeout=_FETCH_SECONDS)
+            evaluation = _evaluation(job.task, ending)
         except KilledWorker:
             return self._died(job)
         except RunError:
@@ -164,13 +167,28 @@ class DaskExecutor:
         except CancelledError as error:
             raise _gone(error) from error
         except Exception as error:  # of the task on the worker, or of its result here
+            if future.status != "error" and isinstance(error, TimeoutError):
+                future.cancel()
+                return self._again(job, f"the Dask worker {job.worker} did not hand over its result")
             if future.status != "error" and isinstance(error, OSError):  # of Dask's connection
                 raise _gone(error) from error
             return _not_passed(job.task, error)
+        return self._unfit(job, evaluation.reason) if evaluation.state is State.LOST and ending.answer else evaluation
+
+    def _unfit(self, job: _Job, reason: str) -> Evaluation | None:
+        """What came of a job on a worker that cannot evaluate anything, which is left out unless it is the only one."""
+        how = f"the Dask worker {job.worker} cannot evaluate: {reason.partition(chr(10))[0].rstrip('.')}"
+        if len(self._workers) > 1:
+            self._refused.add(job.worker)
+            _LOG.warning("%s; it is given nothing more", how)
+        return self._again(job, how)
 
     def _died(self, job: _Job) -> Evaluation | None:
+        return self._again(job, f"the Dask worker {job.worker} died")
+
+    def _again(self, job: _Job, how: str) -> Evaluation | None:
+        """Have a job tried on another worker, once."""
         self._workers.discard(job.worker)
-        how = f"the Dask worker {job.worker} died"
         if not job.died:
             self._waiting.appendleft(replace(job, worker="", died=how))
             return None

@@ -15,14 +15,18 @@ import sqlalchemy
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
 from sqlalchemy import URL, Connection, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
 from qnas.errors import ConfigurationError, QnasError, RunError
 from qnas.experiment.store import quiet
 
 HIDDEN = "***"
 """What stands in the place of a password."""
-_CONNECT_SECONDS = 10
+_LIBPQ = ("postgresql+psycopg", "postgresql+psycopg2")
+"""Drivers that stand on PostgreSQL's own library, whose options these are."""
+_PATIENCE = {"connect_timeout": 10, "keepalives_idle": 60, "tcp_user_timeout": 30_000}
+"""Seconds, seconds, milliseconds: a server that falls silent is not waited for as long as the system would."""
+_N_TRIES = 5
 _EXAMPLE = "give the URL of a database, such as postgresql://user:password@host/database"
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 """What is meant where a URL names no driver."""
@@ -57,7 +61,7 @@ class Database:
         """Raise ConfigurationError if no ledger can be kept here; makes Optuna's tables if they are not there."""
         with self._opening(), quiet():
             # no pool, since nobody could close its connections if this fails
-            engine = RDBStorage(self._url, {**self._options(), "poolclass": sqlalchemy.NullPool}).engine
+            engine = self._made({"poolclass": sqlalchemy.NullPool}).engine
         with self._opening(), engine.connect() as connection, connection.begin() as transaction:
             connection.execute(_PROBE, {"study": f"qnas {uuid4()}"})
             transaction.rollback()
@@ -94,7 +98,7 @@ class Database:
         """
         if self._storage is None:
             with self._opening(), quiet():
-                self._storage = RDBStorage(self._url, {**self._options(), "pool_pre_ping": True})
+                self._storage = self._made({"pool_pre_ping": True})
         return self._storage
 
     @contextmanager
@@ -124,10 +128,22 @@ class Database:
             with engine.connect() as connection:
                 yield connection
 
+    def _made(self, options: dict[str, Any]) -> RDBStorage:
+        """Optuna's storage, with its tables; of several searches that make them at once, all but one try again."""
+        for _ in range(_N_TRIES - 1):
+            try:
+                return RDBStorage(self._url, {**self._options(), **options})
+            except SQLAlchemyError as error:
+                if not isinstance(error, IntegrityError) and "already exists" not in str(error):
+                    raise
+        return RDBStorage(self._url, {**self._options(), **options})
+
     def _options(self) -> dict[str, Any]:
-        """A host that does not answer is not waited for as long as the system would."""
-        is_postgresql = make_url(self._url).get_backend_name() == "postgresql"
-        return {"connect_args": {"connect_timeout": _CONNECT_SECONDS}} if is_postgresql else {}
+        """What the URL does not say itself."""
+        url = make_url(self._url)
+        if url.drivername not in _LIBPQ:
+            return {}
+        return {"connect_args": {key: value for key, value in _PATIENCE.items() if key not in url.query}}
 
     def _study_id(self, connection: Connection) -> int | None:
         if not sqlalchemy.inspect(connection).has_table("studies"):
@@ -151,7 +167,8 @@ def checked_url(given: str) -> str:
     url = _parsed(given)
     query = dict(url.query)
     if (password := query.pop("password", None)) is not None:
-        url = url.set(query=query, password=str(password))
+        user = query.pop("user", None) or url.username or ""  # without any, SQLAlchemy leaves the password out
+        url = url.set(query=query, username=str(user), password=str(password))
     if url.get_backend_name() == "sqlite":
         if not url.database or ":memory:" in url.database:
             raise ConfigurationError(f"ledger.url is {given!r}, a database in memory; give a file: sqlite:////path.")
@@ -173,12 +190,12 @@ def _parsed(given: str) -> URL:
 def shown(url: str) -> str:
     """A URL, also one that cannot be read, without its password."""
     url = re.sub(r"(://[^:/@]*):.*@", rf"\1:{HIDDEN}@", url)
-    return re.sub(r"([?&]password=)[^&]*", rf"\1{HIDDEN}", url)
+    return re.sub(r"([?&](?:ssl)?password=)[^&]*", rf"\1{HIDDEN}", url)
 
 
 def has_password(url: str) -> bool:
-    """Whether a URL that can be read says its password."""
-    return make_url(url).password is not None
+    """Whether a URL says its password, or that of a key of its own."""
+    return shown(url) != url
 
 
 def place_of(url: str) -> str:
@@ -191,7 +208,8 @@ def place_of(url: str) -> str:
 def without_password(url: str) -> str:
     """A URL that leaves the password to the driver, e.g. to ~/.pgpass."""
     parts = make_url(url)
-    kept = (parts.drivername, parts.username, None, parts.host, parts.port, parts.database, parts.query)
+    query = {key: value for key, value in parts.query.items() if key != "sslpassword"}
+    kept = (parts.drivername, parts.username, None, parts.host, parts.port, parts.database, query)
     return URL.create(*kept).render_as_string(hide_password=False)
 
 

@@ -42,7 +42,7 @@ class State(Enum):
     OUT_OF_MEMORY = "out of memory"
     OUT_OF_TIME = "out of time"
     ERROR = "an objective or part raised"
-    LOST = "the worker died"
+    LOST = "the worker could not evaluate it"
     EXCLUDED = "excluded by a constraint before training"
 
     @property
@@ -113,6 +113,10 @@ class Evaluation:
         return self.state is State.COMPLETE
 
 
+class _UnpreparedError(Exception):
+    """The space, the objectives or the data cannot be loaded, though the search itself has loaded them."""
+
+
 class _InvalidDesignError(Exception):
     """The architecture names no network."""
 
@@ -129,6 +133,7 @@ _STATES: tuple[tuple[type[BaseException], State], ...] = (
     (MemoryBudgetError, State.OUT_OF_MEMORY),
     (MemoryError, State.OUT_OF_MEMORY),
     (FloatingPointError, State.NOT_A_NUMBER),
+    (_UnpreparedError, State.LOST),
     (_InvalidDesignError, State.INVALID),
     (_ExcludedError, State.EXCLUDED),
     (QnasError, State.ERROR),
@@ -167,9 +172,10 @@ def failure(error: BaseException) -> tuple[State, str]:
 
 def _measure(task: Task, partial: dict[str, Any]) -> None:
     """Fill in values as they come, so that a failure keeps what was measured before it."""
-    space = load_space(task.space)  # first, since a space in a file may bring parts of its own
-    objectives = choose_objectives(task.objectives.names, task.objectives.add, task.objectives.options)
-    splits = splits_of(task.data)
+    with _preparing():
+        space = load_space(task.space)  # first, since a space in a file may bring parts of its own
+        objectives = choose_objectives(task.objectives.names, task.objectives.add, task.objectives.options)
+        splits = splits_of(task.data)
     with _building():
         design = Design(
             task.architecture,
@@ -220,6 +226,18 @@ def _check_constraints(texts: Sequence[str], objectives: Sequence[Objective], va
     broken = [f"{one.name} is {values[one.name]:g}, not {one}" for one in known if one.violation(values) > 0]
     if broken:
         raise _ExcludedError(f"{' and '.join(broken)}.")
+
+
+@contextmanager
+def _preparing() -> Iterator[None]:
+    """Here, and only here, an error is of the machine, such as a file that is not there, and not of the design."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        reason = f"its process cannot load the space, the objectives or the data: {failure(error)[1]}"
+        raise _UnpreparedError(reason) from error
 
 
 @contextmanager

@@ -115,7 +115,7 @@ class RunFolder:
         """Hold the folder for this process unless another one is at work in it; says whether it is held.
 
         Raises:
-            RunFolderError: there is no run in the folder.
+            RunFolderError: there is no run in the folder, or its file system has no locks.
         """
         self._check_is_run()
         mode = "r+" if os.access(self.config_file, os.W_OK) else "r"  # NFS locks only what may be written
@@ -124,6 +124,11 @@ class RunFolder:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, however that ends
             except BlockingIOError:
                 held = False
+            except OSError as error:
+                raise RunFolderError(
+                    f"{str(self.path)!r} cannot be locked against a second qnas ({error.strerror}); choose a run_dir "
+                    "on a file system with locks."
+                ) from error
             else:
                 held = True
             yield held
@@ -228,15 +233,23 @@ class RunFolder:
         """Where the trained weights of a design lie."""
         return self.weights / f"{fingerprint}.safetensors"
 
-    def checkpoint_file(self, fingerprint: str) -> Path:
-        """Where the training of a design may be taken up again."""
-        return self.checkpoints / f"{fingerprint}.pt"
+    def checkpoint_file(self, fingerprint: str, epochs: int | None) -> Path:
+        """Where the training of a design that stopped after so many epochs may be taken up again.
 
-    def save_checkpoint(self, fingerprint: str, content: bytes) -> None:
+        Each has a file of its own, since a killed run may leave one that its ledger knows nothing of.
+        """
+        return self.checkpoints / f"{fingerprint}-{epochs}.pt"
+
+    def save_checkpoint(self, fingerprint: str, epochs: int | None, content: bytes) -> None:
         """Write a checkpoint at once or not at all. Raises RunError as `save_weights` does."""
         with writing(self.path):
             self.checkpoints.mkdir(exist_ok=True)
-            write_at_once(self.checkpoint_file(fingerprint), content)
+            write_at_once(self.checkpoint_file(fingerprint, epochs), content)
+
+    def remove_checkpoints_of(self, fingerprint: str) -> None:
+        """The training of this design is not to be taken up again."""
+        for file in self.checkpoints.glob(f"{fingerprint}-*.pt"):
+            file.unlink(missing_ok=True)
 
     def remove_checkpoints(self) -> None:
         """No training is to be taken up again."""

@@ -34,9 +34,6 @@ class Journal:
         self._path = path
         self.place = str(path)
 
-    def check(self) -> None:
-        """A journal can be kept in every run folder."""
-
     def attributes(self) -> dict[str, Any] | None:
         """The user attributes of the study, None if its first line is not complete.
 
@@ -90,8 +87,12 @@ class Journal:
         return writing(self._path.parent)
 
     def break_lock(self) -> None:
-        """Remove the lock of a killed process, for which Optuna waits half a minute; only while the run is held."""
-        self._path.with_name(f"{self._path.name}.lock").unlink(missing_ok=True)
+        """Remove the lock of a killed process, for which Optuna waits half a minute; only while the run is held.
+
+        Optuna gives a lock another name before it removes it; that one may have been left, too.
+        """
+        for left in self._path.parent.glob(f"{self._path.name}.lock*"):
+            left.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Nothing is open."""

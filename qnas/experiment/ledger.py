@@ -19,7 +19,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from qnas.architecture import Architecture
 from qnas.config import Config, LedgerSettings
-from qnas.errors import RunFolderError
+from qnas.errors import RunError, RunFolderError
 from qnas.experiment.database import Database
 from qnas.experiment.evaluation import Evaluation, State
 from qnas.experiment.folder import RunFolder, differences, what_not_where
@@ -87,21 +87,29 @@ class Ledger:
         )
         if trial.datetime_complete is not None:  # dashboards show how long it took
             trial.datetime_start = trial.datetime_complete - timedelta(seconds=evaluation.seconds)
-        with self._store.writing():
-            self._writing.add(trial)
+        with self._writing() as writer:
+            writer.add(trial)
         if self._n_designs is not None and design_id >= self._n_designs:
             self.keep_first(design_id + 1)
 
     def keep_first(self, n_designs: int) -> None:
         """Leave out, from now on, what an interrupted run wrote under higher ids before it took another course."""
-        with self._store.writing():
-            self._writing.set(_N_DESIGNS, n_designs)
+        with self._writing() as writer:
+            writer.set(_N_DESIGNS, n_designs)
         self._n_designs = n_designs
 
-    @property
-    def _writing(self) -> _Writer:
+    @contextmanager
+    def _writing(self) -> Iterator[_Writer]:
+        """Raises RunError, which says how to go on, where something within could not be written."""
         assert self._writer is not None, "this ledger was opened to be read"
-        return self._writer
+        try:
+            with self._store.writing():
+                yield self._writer
+        except KeyError as error:  # Optuna's, e.g. after a click in its dashboard
+            raise RunError(
+                f"somebody has deleted the study {self._store.study!r} from the ledger {self._store.place!r}; "
+                "`qnas resume` begins it anew."
+            ) from error
 
     def evaluations(self) -> Iterator[tuple[int, Evaluation]]:
         """The designs of the run; see `latest`."""
@@ -143,8 +151,8 @@ class Ledger:
         asked = what_not_where(config)
         held = self._attributes.get(_CONFIGURATION)
         if held is None:
-            with self._store.writing():
-                self._writing.set(_CONFIGURATION, asked)
+            with self._writing() as writer:
+                writer.set(_CONFIGURATION, asked)
         elif found := differences(held, {**asked, "space": held.get("space")}):  # which moves with its folder
             raise RunFolderError(
                 f"the study {self._store.study!r} of the ledger {self._store.place!r} is of a run with another "

@@ -72,7 +72,6 @@ def run_search(config: Config, callbacks: Callbacks | None = None, space: Space 
             n_reused, n = loop.findings.n_reused, len(loop.findings.evaluations)
             _LOG.info("%d of %d designs are reused from earlier runs", n_reused, n)
         write_results(folder, loop.findings)
-        folder.remove_checkpoints()
     watcher.on_end(loop.findings)
     return loop.findings
 
@@ -134,7 +133,10 @@ class _Loop:
         """Ask and tell until the search is over."""
         try:
             reason = self._take_course(plan)
+            if 0 < self._n_told < self._config.search.population:
+                self._check_any_complete()
             self._leave_out_what_was_not_told()
+            self._folder.remove_checkpoints()
         except TimeIsUpError as end:  # what was not told stays: a run that goes on tells it
             reason = str(end)
         self._note_end(plan, reason)
@@ -222,7 +224,7 @@ class _Loop:
         if evaluation.weights is not None:
             self._folder.save_weights(fingerprint, evaluation.weights)
         if evaluation.checkpoint is not None:
-            self._folder.save_checkpoint(fingerprint, evaluation.checkpoint)
+            self._folder.save_checkpoint(fingerprint, evaluation.stopped_at, evaluation.checkpoint)
         evaluation = replace(evaluation, weights=None, checkpoint=None)
         self._write(design_id, evaluation)
         self._waiting.discard(design_id)
@@ -243,7 +245,7 @@ class _Loop:
         the ledger may hold another design under this one.
         """
         self._settled[design_id] = evaluation
-        self._folder.checkpoint_file(evaluation.architecture.fingerprint).unlink(missing_ok=True)
+        self._folder.remove_checkpoints_of(evaluation.architecture.fingerprint)
         self._rungs.learn(evaluation)
         if self._written.get(design_id) != (evaluation.architecture, evaluation.stopped_at):
             self._write(design_id, evaluation)
@@ -275,7 +277,7 @@ class _Loop:
         config, begun = self._config, self._evaluations.get(design_id)
         stretch = Stretch(until=until)
         if begun is not None and begun.stopped_at is not None:
-            kept = self._folder.checkpoint_file(begun.architecture.fingerprint)
+            kept = self._folder.checkpoint_file(begun.architecture.fingerprint, begun.stopped_at)
             if kept.is_file():
                 stretch = Stretch(begun.stopped_at, until, kept.read_bytes())
         return Task(

@@ -230,13 +230,12 @@ def _record(design_id: int, evaluation: Evaluation) -> dict[str, Any]:
 
 
 def _write_designs(folder: RunFolder, n_features: int, members: Mapping[int, Architecture]) -> None:
-    new = {k: one for k, one in members.items() if not _holds(folder.designs / str(k), one)}
+    weights = {k: _content(folder.weights_file(one.fingerprint)) for k, one in members.items()}
+    new = {k: one for k, one in members.items() if not _holds(folder.designs / str(k), one, weights[k])}
     circuits = [build_circuit(architecture, n_features) for architecture in new.values()]
     drawings = parallel_map(png, circuits, _DRAWINGS_PER_PROCESS)
     for (design_id, architecture), circuit, drawing in zip(new.items(), circuits, drawings, strict=True):
-        weights = folder.weights_file(architecture.fingerprint)
-        content = weights.read_bytes() if weights.is_file() else None
-        write_design(folder.designs / str(design_id), architecture, circuit, content, drawing)
+        write_design(folder.designs / str(design_id), architecture, circuit, weights[design_id], drawing)
 
 
 def _remove_designs(folder: RunFolder, kept: Set[str]) -> None:
@@ -245,13 +244,21 @@ def _remove_designs(folder: RunFolder, kept: Set[str]) -> None:
             shutil.rmtree(directory)
 
 
-def _holds(directory: Path, architecture: Architecture) -> bool:
-    """Whether the folder of a design is of this one; ids are given again when a resumed run takes another course."""
+def _holds(directory: Path, architecture: Architecture, weights: bytes | None) -> bool:
+    """Whether the folder of a design is of this one, as it is trained now.
+
+    A resumed run may take another course and give ids again, and it trains on what early stopping had not decided on.
+    """
     try:
         held = Architecture.from_json((directory / "architecture.json").read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, DesignError):
         return False
-    return held.fingerprint == architecture.fingerprint
+    same_weights = weights is None or weights == _content(directory / "weights.safetensors")
+    return held.fingerprint == architecture.fingerprint and same_weights
+
+
+def _content(file: Path) -> bytes | None:
+    return file.read_bytes() if file.is_file() else None
 
 
 def _write_references(folder: RunFolder, findings: Findings) -> None:

@@ -44,7 +44,11 @@ class Earlier:
 
 
 def check_reuse(config: Config) -> None:
-    """Raise UsageError if `ledger.reuse` names a folder that is no run, or whose ledger cannot be opened."""
+    """Raise UsageError if `ledger.reuse` names a folder that is no run, or whose ledger cannot be opened.
+
+    A run that has begun goes on without an earlier one that is no longer there; what it took from it, it keeps itself.
+    """
+    begun = RunFolder(Path(config.run_dir)).config_file.is_file()
     for run in config.ledger.reuse:
         folder = RunFolder(Path(run))
         if folder.path.resolve() == Path(config.run_dir).resolve():
@@ -52,7 +56,8 @@ def check_reuse(config: Config) -> None:
         try:
             store_of(folder, folder.read_config().ledger).attributes()
         except RunFolderError as error:
-            raise RunFolderError(f"ledger.reuse names a folder that cannot be used: {error}") from error
+            if not begun:
+                raise RunFolderError(f"ledger.reuse names a folder that cannot be used: {error}") from error
 
 
 def earlier_evaluations(config: Config, objectives: Sequence[Objective]) -> Earlier:
@@ -103,8 +108,9 @@ def _narrowed(evaluation: Evaluation, names: Sequence[str], run: str) -> Evaluat
 
 def misfits(folder: RunFolder, config: Config) -> list[str]:
     """Why values of an earlier run are not those that this one would find, in a few words each; empty if they are."""
-    theirs, ours = folder.read_config(), RunFolder(Path(config.run_dir))
+    ours = RunFolder(Path(config.run_dir))
     try:
+        theirs = folder.read_config()
         there, here = (json.loads(one.environment_file.read_text()) for one in (folder, ours))
         return [
             *_other_objectives(theirs, config),
@@ -112,6 +118,8 @@ def misfits(folder: RunFolder, config: Config) -> list[str]:
             *_other_files(_Run(theirs, there), _Run(config, here)),
             *_other_versions(there["versions"], here["versions"]),
         ]
+    except RunFolderError as error:
+        return [str(error).rstrip(".")]
     except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
         return [f"its environment.json is not what qnas wrote ({type(error).__name__}: {error})"]
 

@@ -31,9 +31,6 @@ class Store(Protocol):
     place: str
     study: str
 
-    def check(self) -> None:
-        """Raise UsageError if no ledger can be kept here. Writes nothing but what every study there needs."""
-
     def attributes(self) -> Mapping[str, Any] | None:
         """The user attributes of the study, None if it has not been made. Writes nothing.
 

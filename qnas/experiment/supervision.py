@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
@@ -22,6 +22,7 @@ import psutil
 EVALUATE = "qnas.experiment.worker:evaluate"
 _GIB = 2**30
 _MEMORY_PERIOD = 0.05
+_WANTED_PERIOD = 1.0
 _START_SECONDS = 300.0
 _END_SECONDS = 5.0
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
@@ -77,7 +78,7 @@ class Child:
         self.target = target
         self.n_requests = 0
         ours, theirs = socket.socketpair()
-        with theirs:
+        with theirs, ours:
             call = f"serve({theirs.fileno()}, {os.getpid()}, {target!r})"
             code = f"import sys; sys.path[:] = {sys.path!r}; from qnas.experiment.child import serve; {call}"
             self._process = subprocess.Popen(
@@ -87,7 +88,7 @@ class Child:
                 env={**os.environ, **_ONE_THREAD},
                 start_new_session=True,  # Ctrl-C in a terminal is for the main process alone
             )
-        self._connection = Connection(ours.detach())
+            self._connection = Connection(ours.detach())
 
     @property
     def pid(self) -> int:
@@ -99,15 +100,21 @@ class Child:
         """Whether the process runs."""
         return self._process.poll() is None
 
-    def request(self, argument: bytes, limits: Limits) -> Ending:
-        """Have the target called with a pickled argument; unless an answer comes back, the process is gone after."""
+    def request(self, argument: bytes, limits: Limits, is_wanted: Callable[[], bool] = lambda: True) -> Ending:
+        """Have the target called with a pickled argument; unless an answer comes back, the process is gone after.
+
+        Args:
+            argument: of the call, pickled.
+            limits: of the call.
+            is_wanted: whether anybody still waits for the answer.
+        """
         began = time.monotonic()
         try:
             ending = self._start(limits) if not self.n_requests else None
             if ending is None:
                 began = time.monotonic()
                 self._connection.send_bytes(argument)
-                ending = self._await(limits)
+                ending = self._await(limits, is_wanted)
         except (EOFError, OSError):
             ending = self._died()
         self.n_requests += 1
@@ -141,8 +148,8 @@ class Child:
             return Ending(state="OUT_OF_MEMORY", reason=reason, in_vain=True)
         return None
 
-    def _await(self, limits: Limits) -> Ending:
-        """The answer, or an ending at a limit."""
+    def _await(self, limits: Limits, is_wanted: Callable[[], bool]) -> Ending:
+        """The answer, or an ending at a limit, or once nobody waits for it."""
         until = None if limits.seconds is None else time.monotonic() + limits.seconds
         while True:
             left = None if until is None else max(until - time.monotonic(), 0.0)
@@ -156,6 +163,8 @@ class Child:
                 return Ending(state="OUT_OF_TIME", reason=reason)
             if limits.memory_gib is not None and (used := self._memory_gib()) > limits.memory_gib:
                 return self._too_large(used, limits.memory_gib)
+            if not is_wanted():
+                return Ending(state="LOST", reason="the run that wanted it is gone.")
 
     def _too_large(self, used: float, allowed: float) -> Ending:
         """What earlier calls left in a process counts, too, so that only a new process says how much one call takes."""
@@ -179,11 +188,10 @@ class Child:
         return Ending(state="LOST", reason=f"its process {_described(self._process.wait())}.", again=True)
 
 
-def _nearest(left: float | None, limits: Limits) -> float | None:
+def _nearest(left: float | None, limits: Limits) -> float:
     """Seconds until something must be looked at."""
-    if limits.memory_gib is None:
-        return left
-    return _MEMORY_PERIOD if left is None else min(left, _MEMORY_PERIOD)
+    period = _WANTED_PERIOD if limits.memory_gib is None else _MEMORY_PERIOD
+    return period if left is None else min(left, period)
 
 
 def _described(code: int) -> str:
@@ -218,15 +226,36 @@ def supervise(argument: bytes, limits: Limits, run: str, target: str = EVALUATE)
     Raises:
         StoppedError: `stop` has been called for this run.
     """
-    with _taken(run, target, new=False) as child:
-        first = child.request(argument, limits)
+    first = _attempt(argument, limits, run, target, new=False)
     if not first.again:
         return first
-    with _taken(run, target, new=True) as child:
-        second = child.request(argument, limits)
+    second = _attempt(argument, limits, run, target, new=True)
     if second.state != "LOST":
         return second
     return replace(second, reason=f"no answer in two attempts: first {first.reason[:-1]}, then {second.reason}")
+
+
+def _attempt(argument: bytes, limits: Limits, run: str, target: str, *, new: bool) -> Ending:
+    try:
+        with _taken(run, target, new=new) as child:
+            return child.request(argument, limits, _is_wanted())
+    except OSError as error:  # of a machine that has no memory or no process numbers to spare
+        return Ending(state="LOST", reason=f"no process could be started for it ({error}).", again=True)
+
+
+def _is_wanted() -> Callable[[], bool]:
+    """Tells whether the task of Dask that this thread works on is still wanted, which ends with the client that asked.
+
+    A client that was killed cannot call `stop`, and what it asked for would hold the worker for as long as it takes.
+    """
+    from distributed import get_worker
+
+    try:
+        worker = get_worker()
+    except ValueError:  # it is no worker that calls
+        return lambda: True
+    tasks, key = worker.state.tasks, worker.get_current_task()
+    return lambda: (task := tasks.get(key)) is not None and task.state != "cancelled"
 
 
 def stop(run: str) -> None:

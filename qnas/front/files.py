@@ -26,10 +26,21 @@ def write_at_once(path: Path, content: str | bytes, *, private: bool = False) ->
         with begun.open("rb") as file:
             os.fsync(file.fileno())  # or a machine that restarts finds the name, and no content
         begun.replace(path)
+        _sync(path.parent)
     except OSError:
         with suppress(OSError):
             begun.unlink(missing_ok=True)
         raise
+
+
+def _sync(folder: Path) -> None:
+    """Have the disk take note of a new name, too, where the file system can be asked to."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def unfinished(path: Path) -> Path:

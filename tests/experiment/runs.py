@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from wsgiref.util import setup_testing_defaults
 
 HERE = Path(__file__).parent
 SPACE = HERE / "small_space.py"
@@ -66,3 +67,20 @@ def within(tmp_path, **budgets):
     file = tmp_path / "bounded.json"
     file.write_text(load_space(str(SPACE)).within(**budgets).to_json())
     return f"space={file}"
+
+
+def in_dashboard(storage):
+    """The names of the studies that `optuna-dashboard` shows when it is given a storage, and the trials of each."""
+    from optuna_dashboard import wsgi
+
+    app = wsgi(storage)
+    studies = _answer(app, "/api/studies")["study_summaries"]
+    return {one["study_name"]: _answer(app, f"/api/studies/{one['study_id']}")["trials"] for one in studies}
+
+
+def _answer(app, path):
+    environment, said = {}, []
+    setup_testing_defaults(environment)
+    body = b"".join(app({**environment, "PATH_INFO": path}, lambda status, *_: said.append(status)))
+    assert said == ["200 OK"], body
+    return json.loads(body)

@@ -33,7 +33,7 @@ class Future:
         if self.status != "pending":
             call(self)
 
-    def result(self):
+    def result(self, timeout):
         if self._error is not None:
             raise self._error
         return self._ending
@@ -194,7 +194,6 @@ def test_a_task_or_result_that_does_not_arrive_fails_alone(trouble, state, said)
         ("cancelled", FutureCancelledError("evaluate-1", "scheduler-connection-lost"), "evaluate-1 cancelled for reas"),
         ("lost", concurrent.futures.CancelledError(), "CancelledError"),
         ("finished", CommClosedError("in <TCP>: Stream is closed\nmore"), "in <TCP>: Stream is closed); go on with `q"),
-        ("finished", TimeoutError("no answer"), "no answer"),
     ],
 )
 def test_a_cluster_that_goes_away_ends_the_run_with_a_sentence(status, error, said):
@@ -248,3 +247,48 @@ def test_one_that_joins_later_with_other_versions_is_left_out_with_a_warning(cap
         run(client)
     assert {worker for _, worker in client.submitted} == {"a"}
     assert len(caplog.records) == 1 and "the worker b has " in caplog.text
+
+
+class Lost(Future):
+    """Has its result on a worker that is gone before anybody has fetched it; Dask then waits for ever."""
+
+    def __init__(self, client, worker):
+        super().__init__(None)
+        self._client, self._worker = client, worker
+
+    def result(self, timeout):
+        self._client.workers.remove(self._worker)
+        self.status = "pending"
+        raise TimeoutError
+
+
+def test_so_is_one_whose_result_is_gone_with_its_worker(monkeypatch):
+    client, submit = Client(workers=["a", "b"]), Client.submit
+
+    def first(client, *arguments, workers, **options):
+        future = submit(client, *arguments, workers=workers, **options)
+        return future if len(client.submitted) > 1 else Lost(client, *workers)
+
+    monkeypatch.setattr(Client, "submit", first)
+    assert {one.state for one in run(client)} == {COMPLETE}
+    assert [worker for _, worker in client.submitted].count("a") == 1 and len(client.submitted) == 6
+
+
+def unfit(n=0):
+    return Ending(pickle.dumps(Evaluation(architectures[n], LOST, reason="it cannot load the data.\nTraceback")))
+
+
+def test_a_worker_that_lacks_what_the_run_needs_is_left_out_and_its_task_goes_to_another(caplog):
+    client = Client({0: unfit()}, workers=["a", "b"])
+    with caplog.at_level(logging.WARNING, "qnas"):
+        assert {one.state for one in run(client)} == {COMPLETE}
+    assert [worker for _, worker in client.submitted].count("a") == 1
+    said = "the Dask worker a cannot evaluate: it cannot load the data; it is given nothing more"
+    assert caplog.messages == [said]
+
+
+def test_where_all_lack_it_the_task_is_lost():
+    found = run(Client({0: unfit(), 1: unfit()}))
+    assert [one.state for one in found] == [LOST, *[COMPLETE] * 4]
+    how = "the Dask worker a cannot evaluate: it cannot load the data"
+    assert found[0].reason == f"no answer in two attempts: first {how}, then {how}."

@@ -3,6 +3,7 @@
 import shutil
 import stat
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from qnas.experiment.loop import run_search
 from qnas.experiment.results import read_findings
 from qnas.experiment.store import quiet
 from qnas.launch import compose
-from tests.experiment.runs import QUICKEST, SMALL, front_without_seconds, records_without_seconds
+from tests.experiment.runs import QUICKEST, SMALL, front_without_seconds, in_dashboard, records_without_seconds
 from tests.experiment.test_ledger import COMPLETE, FAILED, objectives, space
 from tests.postgresql import PASSWORD
 
@@ -96,6 +97,22 @@ def test_plain_optuna_opens_it(opened, url):
     assert study.metric_names == ["accuracy", "expressibility", "flops"]
     assert study.get_trials()[0].values == [0.1 + 0.2, 1e-300, 12_345]
     closed(study)
+
+
+def test_the_dashboard_opens_it(opened, url):
+    opened().append(0, COMPLETE)
+    opened().append(1, FAILED)
+    shown = in_dashboard(checked_url(url))
+    assert list(shown) == ["a"] and [trial["state"] for trial in shown["a"]] == ["Complete", "Fail"]
+
+
+def test_a_study_that_somebody_deletes_meanwhile_is_a_sentence(opened, url):
+    ledger = opened()
+    study = with_plain_optuna(url, "a")
+    optuna.delete_study(study_name="a", storage=study._storage)
+    closed(study)
+    with pytest.raises(RunError, match=r"^somebody has deleted the study 'a' from the ledger '.*'; `qnas resume` "):
+        ledger.append(0, COMPLETE)
 
 
 def test_a_ledger_of_a_later_version_is_refused(opened, url):
@@ -322,6 +339,27 @@ def test_a_server_that_was_away_while_designs_were_evaluated_is_not_noticed(post
     assert list(opened(read_only=True).evaluations()) == [(0, COMPLETE), (1, FAILED)]
 
 
+def test_searches_that_begin_at_once_make_the_tables_together(postgresql, tmp_path):
+    """Of those that do, the server lets one make each."""
+    url = checked_url(postgresql.new_database())
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda study: Database(url, study, tmp_path).check(), "abcdef"))
+
+
+def test_a_server_that_falls_silent_is_waited_for_as_long_as_the_url_says(postgresql, tmp_path):
+    """A connection that is cut without a word would hold a search for a quarter of an hour."""
+    url = postgresql.new_database()
+    found = {}
+    for asked in ("", "?tcp_user_timeout=5000"):
+        database = Database(checked_url(url + asked), "a", tmp_path)
+        with database.storage().engine.connect() as connection:
+            found[asked] = connection.connection.driver_connection.info.get_parameters()
+        database.close()
+    assert [one["tcp_user_timeout"] for one in found.values()] == ["30000", "5000"]
+    assert {(one["connect_timeout"], one["keepalives_idle"]) for one in found.values()} == {("10", "60")}
+    assert Database("postgresql+pg8000://h/d", "a", tmp_path)._options() == {}, "which has other options"
+
+
 # --- URLs -----------------------------------------------------------------------------------------------------
 
 
@@ -332,6 +370,8 @@ def test_a_server_that_was_away_while_designs_were_evaluated_is_not_noticed(post
         ("postgres://h/d", "postgresql+psycopg://h/d"),
         ("postgresql+psycopg2://h/d", "postgresql+psycopg2://h/d"),
         ("postgresql://u@h/d?password=p", "postgresql+psycopg://u:p@h/d"),
+        ("postgresql://h/d?user=u&password=p&a=b", "postgresql+psycopg://u:p@h/d?a=b"),
+        ("postgresql://h/d?password=p", "postgresql+psycopg://:p@h/d"),
         ("sqlite:////tmp/a.db", "sqlite:////tmp/a.db"),
     ],
 )
@@ -363,7 +403,9 @@ def test_what_is_no_url_is_refused(given, said):
 
 def test_urls_show_no_password():
     assert shown("postgresql://u:p:q@r@h/d?password=x&a=b") == "postgresql://u:***@h/d?password=***&a=b"
+    assert shown("postgresql://u@h/d?sslpassword=x") == "postgresql://u@h/d?sslpassword=***"
     assert shown("postgresql://u@h/d") == "postgresql://u@h/d"
+    assert without_password("postgresql://u@h/d?sslpassword=***&a=b") == "postgresql://u@h/d?a=b"
     assert without_password("postgresql+psycopg://u:***@h/d") == "postgresql+psycopg://u@h/d"
 
 

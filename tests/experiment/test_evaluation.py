@@ -183,10 +183,12 @@ def test_a_design_of_an_unknown_part_is_invalid():
     assert found.reason.startswith("unknown coupling 'nosuch': ")
 
 
-def test_an_unexpected_failure_before_any_objective_is_a_state_too():
-    found = evaluate(task(data=DataSettings("irsi")))
-    assert (found.state, found.values) == (State.ERROR, {})
-    assert "did you mean 'iris'" in found.reason and "Traceback" not in found.reason
+def test_what_its_process_cannot_load_says_nothing_about_a_design(tmp_path):
+    """Such as a file that a worker on another machine does not have; the search itself has loaded it."""
+    found = evaluate(task(data=DataSettings("file", path=str(tmp_path / "nosuch.csv"))))
+    assert (found.state, found.values) == (State.LOST, {}) and not found.state.about_design
+    assert found.reason.startswith("its process cannot load the space, the objectives or the data: ")
+    assert "nosuch.csv" in found.reason and "Traceback" not in found.reason
 
 
 def test_a_design_over_the_memory_budget_is_out_of_memory():

@@ -1,6 +1,8 @@
 """The run folder: claimed once, refused for another run, and readable again."""
 
+import errno
 import json
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -207,6 +209,17 @@ def test_a_folder_is_held_by_one_process_at_a_time(config):
     with folder.held(), pytest.raises(RunFolderError, match="another qnas is running in"), folder.held():
         pass
     with folder.held():
+        pass
+
+
+def test_a_file_system_without_locks_is_refused_with_a_sentence(config, monkeypatch):
+    def flock(*_):
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    folder = RunFolder.claim(config)
+    said = r"cannot be locked against a second qnas \(Function not implemented\); choose a run_dir on a file"
+    with pytest.raises(RunFolderError, match=said), folder.held():
         pass
 
 

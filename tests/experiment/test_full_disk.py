@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 import subprocess
 from pathlib import Path
 
@@ -114,6 +115,20 @@ def test_of_a_file_that_cannot_be_completed_nothing_is_left(tmp_path, monkeypatc
     with pytest.raises(OSError, match="full"):
         write_at_once(tmp_path / "kept", "after")
     assert [file.read_text() for file in tmp_path.iterdir()] == ["before"]
+
+
+def test_a_new_name_is_on_the_disk_too_where_that_can_be_asked_for(tmp_path, monkeypatch):
+    """Or a database may hold an evaluation whose weights a power cut has taken."""
+    synced = []
+
+    def fsync(number):
+        synced.append(stat.S_ISDIR(os.fstat(number).st_mode))
+        if synced[-1]:
+            raise OSError(errno.EINVAL, "not on this file system")
+
+    monkeypatch.setattr("os.fsync", fsync)
+    write_at_once(tmp_path / "file", "text")
+    assert synced == [False, True] and (tmp_path / "file").read_text() == "text"
 
 
 @pytest.mark.parametrize("private", [True, False])

@@ -9,13 +9,14 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from qnas.config import LedgerSettings
-from qnas.errors import RunFolderError
+from qnas.errors import RunError, RunFolderError
 from qnas.experiment.evaluation import Evaluation, State
 from qnas.experiment.folder import RunFolder
+from qnas.experiment.journal import Journal
 from qnas.experiment.ledger import VERSION, Ledger, open_ledger
 from qnas.objectives import choose_objectives
 from qnas.space import load_space
-from tests.experiment.runs import SPACE
+from tests.experiment.runs import SPACE, in_dashboard
 
 space = load_space(str(SPACE))
 objectives = choose_objectives(["accuracy", "expressibility", "flops"])
@@ -130,6 +131,12 @@ def test_the_dashboard_s_table_of_a_run(finished):
     assert sorted(table["values_accuracy"]) == sorted(finished.evaluations["accuracy"])
 
 
+def test_the_dashboard_opens_it(finished):
+    shown = in_dashboard(str(finished.path / "ledger.jsonl"))
+    assert list(shown) == ["qnas"] and len(shown["qnas"]) == 12
+    assert {trial["state"] for trial in shown["qnas"]} == {"Complete"}
+
+
 def test_opening_and_reading_write_nothing(path):
     opened(path).append(0, COMPLETE)
     before = path.read_bytes()
@@ -215,6 +222,14 @@ def test_the_lock_of_a_killed_process_does_not_hold_a_relative_run_forever(path,
     assert targets and all(target == str(path) for target in targets)
 
 
+def test_no_lock_of_a_killed_process_stays_whatever_it_was_about(path):
+    opened(path).append(0, COMPLETE)
+    for left in ("ledger.jsonl.lock", "ledger.jsonl.lock4711.rename"):
+        path.with_name(left).symlink_to(path)
+    Journal(path).break_lock()
+    assert [file.name for file in path.parent.iterdir()] == ["ledger.jsonl"]
+
+
 def test_a_ledger_that_is_not_one_is_refused(path):
     opened(path).append(0, COMPLETE)
     path.write_bytes(b"this is no journal\n" + path.read_bytes())
@@ -260,6 +275,17 @@ def test_what_somebody_else_puts_into_the_study_is_no_evaluation(path):
     with_plain_optuna(path).add_trial(optuna.trial.create_trial(values=[0.5, 1.0, 2.0]))
     assert list(opened(path).evaluations()) == [(0, COMPLETE)]
     assert [one for _, one in opened(path).entries()] == [COMPLETE]
+
+
+def test_a_study_that_somebody_deletes_meanwhile_is_a_sentence_and_its_evaluations_stay(path):
+    ledger = opened(path)
+    ledger.append(0, COMPLETE)
+    optuna.delete_study(study_name="qnas", storage=JournalStorage(JournalFileBackend(str(path))))
+    with pytest.raises(RunError, match=r"^somebody has deleted the study 'qnas' from the ledger '.*'; `qnas "):
+        ledger.append(1, FAILED)
+    again = opened(path)
+    again.append(1, FAILED)
+    assert next(again.evaluations()) == (0, COMPLETE) and len(with_plain_optuna(path).get_trials()) == 1
 
 
 def test_a_missing_ledger_is_refused_and_not_made(path):

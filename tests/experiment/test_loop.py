@@ -334,6 +334,20 @@ def test_a_run_in_which_every_first_design_fails_ends(tmp_path):
     assert "Traceback" in (tmp_path / "run" / "log.txt").read_text()
 
 
+def test_so_does_one_whose_population_is_larger_than_the_space(tmp_path):
+    """Of the small space, 42 networks."""
+    everywhere = ("search.population=60", "objectives.options.mishap.everywhere=true")
+    with pytest.raises(RunError, match=r"^all 42 designs of the first generation failed, so there is nothing to "):
+        qnas.search(with_mishaps("error", *everywhere, f"run_dir={tmp_path}/run"))
+
+
+def test_a_population_larger_than_the_space_is_the_whole_space_and_a_sentence(tmp_path):
+    found = run_search(compose([*QUICKEST, "search.population=60", f"run_dir={tmp_path}/run"]))
+    assert len(found.evaluations) == 42 and len(found.front) >= 1
+    said = "the search ended after 42 of 120 designs, because it found no others that are new."
+    assert found.remark == said
+
+
 # --- budgets ---------------------------------------------------------------------------------------------------
 
 

@@ -112,7 +112,7 @@ class Kills:
         self._random, self._lock, self._begun, self._request = Random(0), Lock(), set(), Child.request
         monkeypatch.setattr(Child, "request", lambda child, *arguments: self._watched(child, *arguments))
 
-    def _watched(self, child, argument, limits):
+    def _watched(self, child, argument, *rest):
         with self._lock:
             spared = argument in self._begun or not self.left
             self._begun.add(argument)
@@ -122,7 +122,7 @@ class Kills:
         if not spared:
             timer.start()
         try:
-            return self._request(child, argument, limits)
+            return self._request(child, argument, *rest)
         finally:
             if timer.is_alive():  # it was quicker; the next one is killed in its place
                 timer.cancel()

@@ -1,6 +1,7 @@
 """What a run leaves: front.csv, front.json, designs, figures; and the result as Python sees it."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -272,6 +273,20 @@ def test_lost_results_are_written_again_identically(finished):
     assert {path for path in after if after[path] != before[path]} <= {
         (member / "circuit.qpy").relative_to(finished.path)
     }
+
+
+def test_a_design_that_was_trained_on_gets_its_new_weights(finished, tmp_path):
+    """As early stopping does after an interruption, at which the front so far was written."""
+    run = shutil.copytree(finished.path, tmp_path / "run")
+    member = finished.front.to_dict("records")[0]
+    written, folder = run / "designs" / str(member["id"]) / "weights.safetensors", RunFolder(run)
+    before = written.read_bytes()
+    folder.save_weights(member["fingerprint"], b"trained on")
+    write_results(folder, read_findings(run))
+    assert written.read_bytes() == b"trained on"
+    folder.weights_file(member["fingerprint"]).unlink()
+    write_results(folder, read_findings(run))
+    assert written.read_bytes() == b"trained on" != before, "what the folder of the design has is not thrown away"
 
 
 def test_a_design_that_left_the_front_loses_its_folder(tmp_path):

@@ -291,3 +291,14 @@ def test_a_history_is_read_without_its_space(tmp_path):
     assert list(read_history(Journal(tmp_path / "l.jsonl"))) == [one]
     assert list(read_history(Journal(tmp_path / "nosuch.jsonl"))) == []
     assert reuse._narrowed(replace(one, reused="first"), ["flops"], "second").reused == "first"
+
+
+def test_a_run_that_has_begun_goes_on_without_an_earlier_one_that_is_gone(finished, tmp_path, n_evaluated, capsys):
+    """It keeps what it took from it."""
+    earlier, run = shutil.copytree(finished.path, tmp_path / "earlier"), tmp_path / "run"
+    before = front_without_seconds(qnas.search([*reusing(earlier, *SMALL), f"run_dir={run}"]).path)
+    shutil.rmtree(earlier)
+    assert main(["resume", str(run)]) == 0
+    said = f"Note: nothing of the run {str(earlier)!r} is reused: {str(earlier)!r} holds no run: there is no "
+    assert said in capsys.readouterr().out
+    assert n_evaluated() == 0 and front_without_seconds(run) == before

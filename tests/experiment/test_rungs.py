@@ -10,8 +10,10 @@ import qnas
 from qnas.architecture import Architecture
 from qnas.config import EarlyStoppingSettings
 from qnas.errors import ConfigurationError
+from qnas.experiment import executor as executor_room
 from qnas.experiment.evaluation import Evaluation, State
 from qnas.experiment.folder import RunFolder
+from qnas.experiment.ledger import Ledger
 from qnas.experiment.loop import run_search
 from qnas.experiment.plan import check_run
 from qnas.experiment.results import read_findings
@@ -181,6 +183,28 @@ def test_cut_short_anywhere_it_ends_with_the_same_front(halved, tmp_path, n_kept
     assert records_without_seconds(folder.path) == records_without_seconds(halved.path)
 
 
+def test_a_training_is_taken_up_where_the_ledger_says_that_it_stands(tmp_path, monkeypatch):
+    """A kill may come between checkpoint and ledger; on shots, another start gives another end."""
+    config = compose([*JOB, "search.generations=1", f"run_dir={tmp_path}/run"])
+    folder, asked, append = RunFolder(tmp_path / "run"), [], Ledger.append
+
+    def killed(ledger, design_id, evaluation):
+        if evaluation.stopped_at == 2:
+            raise KeyboardInterrupt
+        append(ledger, design_id, evaluation)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Ledger, "append", killed)
+        run_search(config)
+    (unknown,) = folder.checkpoints.glob("*-2.pt")
+    before = unknown.with_name(unknown.name.replace("-2.", "-1.")).read_bytes()
+    evaluated = executor_room.evaluate
+    monkeypatch.setattr(executor_room, "evaluate", lambda task: asked.append(task.stretch) or evaluated(task))
+    run_search(config)
+    assert (asked[0].since, asked[0].until, asked[0].checkpoint) == (1, 2, before)
+    assert not folder.checkpoints.exists()
+
+
 def _checkpoints(config, tmp_path, n_kept):
     """As a search leaves them that is killed once it has so many evaluations."""
 
@@ -191,10 +215,10 @@ def _checkpoints(config, tmp_path, n_kept):
         def on_evaluation(self, findings, design_id, *, known):
             self.n += 1
             if self.n == n_kept:
-                raise SystemExit
+                raise KeyboardInterrupt
 
     killed = replace(config, run_dir=str(tmp_path / "killed"))
-    with pytest.raises(SystemExit):
+    with pytest.raises(KeyboardInterrupt):
         run_search(killed, Killer())
     return RunFolder(tmp_path / "killed").checkpoints
 

@@ -162,6 +162,31 @@ def test_a_process_that_does_not_start_is_given_up(monkeypatch):
     assert ending.reason.startswith("no answer in two attempts: first the process that was to evaluate it did not st")
 
 
+def without_processes(monkeypatch, n):
+    """The first processes cannot be started."""
+    start, left = subprocess.Popen, iter(range(n))
+
+    def popen(*arguments, **options):
+        if next(left, None) is not None:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        return start(*arguments, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
+
+
+def test_a_machine_that_can_start_no_process_is_asked_twice(monkeypatch):
+    without_processes(monkeypatch, 1)
+    assert answer("echo", 3) == 3
+
+
+def test_and_then_the_call_is_lost_with_the_reason(monkeypatch):
+    without_processes(monkeypatch, 2)
+    ending = called("echo", 3)
+    how = "no process could be started for it ([Errno 11] Resource temporarily unavailable)"
+    assert (ending.answer, ending.state) == (None, "LOST")
+    assert ending.reason == f"no answer in two attempts: first {how}, then {how}."
+
+
 # --- the end of a run -----------------------------------------------------------------------------------------
 
 
@@ -207,3 +232,18 @@ def test_a_process_without_work_ends_when_its_supervisor_hangs_up():
     child._connection.close()
     assert child._process.wait(10) == 0
     child.close()
+
+
+def test_what_a_client_that_is_gone_has_asked_for_is_ended():
+    """A search that is killed cannot call `stop`, and its evaluation would hold the worker, a hanging one for ever."""
+    from distributed import Client, LocalCluster
+
+    with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0") as cluster:
+        with Client(cluster) as killed:
+            killed.submit(supervise, pickle.dumps(None), FREE, run, f"{TARGETS}:hang")
+            while not supervision._busy:
+                time.sleep(0.01)
+            (child,) = supervision._busy
+        with Client(cluster) as another:
+            ending = another.submit(supervise, pickle.dumps(3), FREE, run, f"{TARGETS}:echo").result(timeout=20)
+        assert pickle.loads(ending.answer) == 3 and not child.alive
