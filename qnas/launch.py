@@ -7,6 +7,7 @@ allowed.
 from __future__ import annotations
 
 import dataclasses
+import logging
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,6 +35,7 @@ from qnas.experiment.folder import RunFolder
 from qnas.experiment.loop import run_search
 from qnas.experiment.plan import check_run
 from qnas.experiment.results import Result
+from qnas.experiment.store import NOTES
 from qnas.plugins import bundled_directory, is_loading, located
 from qnas.space import Space
 from qnas.space.reference import reference_to
@@ -108,8 +110,24 @@ def search(
         if any(_parsed(text).key_or_group == "space" for text in config_overrides):
             raise ConfigurationError("the space is given twice: leave out the override space=... or the argument.")
         config = dataclasses.replace(config, space=_kept(space, config.run_dir))
-    run_search(config, callbacks, space)
+    with _notes_on_stderr():
+        findings = run_search(config, callbacks, space)
+        if findings.remark:
+            NOTES.warning(findings.remark)
     return Result(config.run_dir)
+
+
+@contextmanager
+def _notes_on_stderr() -> Iterator[None]:
+    """Show what the user should see at once, unless the script has set up logging, which shows it then."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("qnas: %(message)s"))
+    handler.addFilter(lambda record: not logging.getLogger().handlers)
+    NOTES.addHandler(handler)
+    try:
+        yield
+    finally:
+        NOTES.removeHandler(handler)
 
 
 def _kept(space: Space, run_dir: str) -> str:

@@ -1,5 +1,6 @@
 """From overrides to configurations, sweeps, and a sentence for everything that is wrong with them."""
 
+import logging
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from hydra.core.global_hydra import GlobalHydra
 
+import qnas
 from qnas import launch
 from qnas.cli import main
 from qnas.config import Config
@@ -36,6 +38,20 @@ def test_the_default_is_the_main_job():
     assert (config.space, config.data.name, config.search.name, config.seed) == ("hybrid", "digits", "nsga2", 0)
     assert config.objectives.names == ["accuracy", "expressibility", "trainability", "flops"]
     assert config.run_dir.startswith("runs/")
+
+
+@pytest.mark.parametrize("has_own_logging", [False, True])
+def test_a_script_is_told_what_it_should_see_unless_it_logs_itself(monkeypatch, capsys, has_own_logging):
+    class Broken(qnas.Callbacks):
+        def on_evaluation(self, findings, design_id, *, known):
+            raise ValueError("broken")
+
+    monkeypatch.setattr(logging.getLogger(), "handlers", [logging.NullHandler()] * has_own_logging)
+    result = qnas.search([*QUICKEST, "search.generations=4", "stop.patience=1", "run_dir=run"], Broken())
+    said = capsys.readouterr().err
+    assert said.count("qnas: the callback on_evaluation raised ValueError: broken") == (not has_own_logging)
+    assert ("qnas: the search ended after " in said) is not has_own_logging
+    assert (result.path / "log.txt").read_text().count("ValueError: broken") > 12
 
 
 def test_overrides_reach_every_level():

@@ -6,9 +6,12 @@ import logging
 from typing import Any, Protocol, runtime_checkable
 
 from qnas.config import Config
+from qnas.errors import UsageError
 from qnas.experiment.results import Findings
+from qnas.experiment.store import NOTES
 
 _LOG = logging.getLogger("qnas")
+_NAMES = ("on_start", "on_evaluation", "on_generation", "on_end")
 
 
 @runtime_checkable
@@ -33,10 +36,19 @@ class Guarded(Callbacks):
 
     Args:
         watcher: may be None, or have some of the callbacks only.
+
+    Raises:
+        UsageError: it has none of them, or is a class.
     """
 
     def __init__(self, watcher: object) -> None:
+        if watcher is not None and (isinstance(watcher, type) or not any(hasattr(watcher, name) for name in _NAMES)):
+            raise UsageError(
+                f"callbacks is {watcher!r}; allowed is one object with some of {', '.join(_NAMES)}, such as that of a "
+                "subclass of qnas.Callbacks."
+            )
         self._watcher = watcher
+        self._noted: set[str] = set()
 
     def on_start(self, config: Config, *, n_evaluations: int, n_workers: int) -> None:
         """Pass it on."""
@@ -62,5 +74,7 @@ class Guarded(Callbacks):
             callback(*arguments, **options)
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # noqa: BLE001 - a callback of the user's may raise anything, also SystemExit
-            _LOG.warning("the callback %s raised %s: %s", name, type(error).__name__, error)
+        except BaseException as error:  # a callback of the user's may raise anything, also SystemExit
+            log = _LOG if name in self._noted else NOTES  # the user sees the first one
+            log.warning("the callback %s raised %s: %s", name, type(error).__name__, error, exc_info=True)
+            self._noted.add(name)

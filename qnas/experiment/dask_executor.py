@@ -190,6 +190,7 @@ class DaskExecutor:
         """Have a job tried on another worker, once."""
         self._workers.discard(job.worker)
         if not job.died:
+            _LOG.warning("%s; design %d is tried again", how, job.key)
             self._waiting.appendleft(replace(job, worker="", died=how))
             return None
         reason = f"no answer in two attempts: first {job.died}, then {how}."
@@ -239,5 +240,5 @@ def _not_passed(task: Task, error: Exception) -> Evaluation:
 
 
 def _gone(error: BaseException) -> RunError:
-    reason = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
-    return RunError(f"the connection to the workers was lost ({reason}); go on with `qnas resume`.")
+    reason = f" ({str(error).partition(chr(10))[0].rstrip('.')})" if isinstance(error, OSError) and str(error) else ""
+    return RunError(f"the connection to the workers was lost{reason}; go on with `qnas resume`.")

@@ -215,8 +215,11 @@ def without_password(url: str) -> str:
 
 def _sentence(error: Exception) -> str:
     """What is wrong, and what to do."""
+    reason = _reason(error)
+    if reason == "unable to open database file":  # of SQLite, which has neither user nor host
+        return f"{reason}; see that its folder is there and may be written to."
     advice = next((text for kind, text in _ADVICE if isinstance(error, kind)), "")
-    return f"{_reason(error)}; {advice}" if advice else f"{_reason(error)}."
+    return f"{reason}; {advice}" if advice else f"{reason}."
 
 
 def _reason(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import platform
 import sys
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
@@ -27,7 +28,7 @@ from qnas.experiment.results import Findings, write_results
 from qnas.experiment.reuse import Earlier, earlier_evaluations
 from qnas.experiment.rungs import Rungs
 from qnas.experiment.stopping import Stopping, TimeIsUpError
-from qnas.experiment.store import writing
+from qnas.experiment.store import NOTES, writing
 from qnas.model.training import Stretch, effective
 from qnas.search import Searcher
 from qnas.space import Genotype, Space
@@ -65,13 +66,16 @@ def run_search(config: Config, callbacks: Callbacks | None = None, space: Space 
         loop = _Loop(findings, folder, ledger, executor, watcher, earlier)
         try:
             loop.run(plan)
-        except BaseException:
+        except BaseException as error:
+            what = "the search was interrupted" if isinstance(error, KeyboardInterrupt) else "the search cannot go on"
+            _LOG.error("%s: %s", what, str(error) or type(error).__name__)
             _write_what_there_is(folder, loop.findings)
             raise
         if config.ledger.reuse:
             n_reused, n = loop.findings.n_reused, len(loop.findings.evaluations)
             _LOG.info("%d of %d designs are reused from earlier runs", n_reused, n)
         write_results(folder, loop.findings)
+        _LOG.info("the search has ended after %d designs; its results are written", len(loop.findings.evaluations))
     watcher.on_end(loop.findings)
     return loop.findings
 
@@ -79,6 +83,7 @@ def run_search(config: Config, callbacks: Callbacks | None = None, space: Space 
 def _write_what_there_is(folder: RunFolder, findings: Findings) -> None:
     """The results of a run that was interrupted, or that cannot go on; what ended it is said, whatever happens here."""
     if any(evaluation.complete for evaluation in findings.evaluations.values()):
+        NOTES.warning("the front so far is being written")
         try:
             write_results(folder, findings)
         except Exception:  # noqa: BLE001 - such as the full disk that ended the run
@@ -131,6 +136,11 @@ class _Loop:
 
     def run(self, plan: Plan) -> None:
         """Ask and tell until the search is over."""
+        _LOG.info(
+            "%s on %s with %s: %d designs, %d of them in the ledger; %d workers (%s) of %s",
+            self._config.space, self._config.data.name, self._config.search.name, plan.searcher.n_evaluations,
+            len(self._written), self._executor.n_workers, self._config.executor.name, platform.node(),
+        )  # fmt: skip
         try:
             reason = self._take_course(plan)
             if 0 < self._n_told < self._config.search.population:

@@ -5,6 +5,7 @@ A Dask worker, here or on another machine, calls `supervise`. It imports neither
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -229,6 +230,7 @@ def supervise(argument: bytes, limits: Limits, run: str, target: str = EVALUATE)
     first = _attempt(argument, limits, run, target, new=False)
     if not first.again:
         return first
+    logging.getLogger("qnas").warning("%s: %s It is tried again", first.state.lower().replace("_", " "), first.reason)
     second = _attempt(argument, limits, run, target, new=True)
     if second.state != "LOST":
         return second

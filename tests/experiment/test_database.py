@@ -237,6 +237,11 @@ def test_no_server_is_one_sentence(tmp_path):
     assert "Connection refused" in sentence and "check that it is up, and the user, password, host" in sentence
 
 
+def test_a_folder_that_is_not_there_is_one_sentence(tmp_path):
+    sentence = refusal(f"sqlite:///{tmp_path}/no/such.db", tmp_path)
+    assert sentence.endswith("unable to open database file; see that its folder is there and may be written to.")
+
+
 def test_a_wrong_password_is_one_sentence(postgresql, tmp_path):
     sentence = refusal(postgresql.url(password="wrong"), tmp_path)
     assert 'password authentication failed for user "admin"' in sentence and "check that it is up" in sentence
@@ -277,10 +282,6 @@ def test_who_may_only_read_sees_the_front(postgresql, tmp_path, capsys):
     postgresql.run("GRANT SELECT ON ALL TABLES IN SCHEMA public TO looker", database=database)
     (result.path / "ledger.url").write_text(url)
     assert len(qnas.Result(result.path).evaluations) == 6
-
-
-def test_a_folder_that_is_not_there_is_one_sentence(tmp_path):
-    assert "unable to open database file" in refusal(f"sqlite:///{tmp_path}/nosuch/l.db", tmp_path)
 
 
 def test_a_driver_that_is_not_installed_is_one_sentence(tmp_path, monkeypatch):

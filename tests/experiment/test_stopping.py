@@ -1,10 +1,12 @@
 """Searches that end before their budget is spent: by rules, by constraints, by Ctrl-C, and in spite of callbacks."""
 
+import platform
+
 import pytest
 
 import qnas
 from qnas.config import StopSettings
-from qnas.errors import ConfigurationError, RunError
+from qnas.errors import ConfigurationError, RunError, UsageError
 from qnas.experiment.evaluation import State
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.loop import run_search
@@ -163,6 +165,31 @@ def test_an_interrupted_search_leaves_the_front_of_what_it_has_and_goes_on(tmp_p
     assert 1 <= len(first.front) <= 5 and first.load(int(first.front["id"][0])).n_parameters > 0
     search(tmp_path, job=SMALL)
     assert front_without_seconds(tmp_path / "run") == front_without_seconds(finished.path)
+
+
+@pytest.mark.parametrize("callbacks", [[Interrupter(4)], Interrupter, "on_end"], ids=["list", "class", "text"])
+def test_what_would_never_be_called_is_refused(tmp_path, callbacks):
+    with pytest.raises(UsageError, match=r"callbacks is .*; allowed is one object with some of on_start, "):
+        search(tmp_path, callbacks=callbacks)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_log_tells_how_a_search_began_went_on_and_ended(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        search(tmp_path, callbacks=Interrupter(4))
+    search(tmp_path)
+    lines = (tmp_path / "run" / "log.txt").read_text().splitlines()
+    told = [line.split(maxsplit=3)[3] for line in lines if "design " not in line]
+    begun = (
+        f"{SPACE} on iris with nsga2: 12 designs, {{}} of them in the ledger; 1 workers (serial) of {platform.node()}"
+    )
+    assert told == [
+        begun.format(0),
+        "the search was interrupted: KeyboardInterrupt",
+        "the front so far is being written",
+        begun.format(5),
+        "the search has ended after 12 designs; its results are written",
+    ]
 
 
 def test_callbacks_cannot_break_a_run(tmp_path):
