@@ -131,7 +131,7 @@ def stopped(evaluation: Evaluation, epochs: int | None) -> Evaluation:
     if not evaluation.complete:
         return evaluation
     curve = evaluation.details["accuracy"]["learning_curve"]
-    if epochs is None or len(curve) < epochs:
+    if epochs is None or len(curve) <= epochs:
         return evaluation
     best = min(curve[:epochs], key=lambda epoch: epoch["validation_loss"])
     return replace(

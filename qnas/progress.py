@@ -47,7 +47,8 @@ class Progress:
         """Open the live display."""
         self.started = True
         self._total = n_evaluations
-        self._started, self._n_new, self._drawing = time.monotonic(), 0, 0.0
+        self._started, self._drawing = time.monotonic(), 0.0
+        self._new: set[int] = set()
         self._console.print(
             Text(
                 f"Searching {config.space} on {config.data.name} with {config.search.name}: {self._total} designs, "
@@ -63,11 +64,13 @@ class Progress:
         """Redraw, unless too much time has gone into that; what is no terminal gets a line from time to time."""
         if self.interrupted:
             raise KeyboardInterrupt
-        self._n_new += not known
+        is_new = not known and design_id not in self._new  # after early stopping a design has further results
+        if is_new:
+            self._new.add(design_id)
         if self._console.is_terminal:
             if self._drawing <= _SHARE * (time.monotonic() - self._started) + _CREDIT:
                 self._draw(findings)
-        elif not known and len(findings.evaluations) % max(1, self._total // 12) == 0:
+        elif is_new and len(findings.evaluations) % max(1, self._total // 12) == 0:
             self._console.print(self._line(findings))
 
     def _draw(self, findings: Findings) -> None:
@@ -108,9 +111,9 @@ class Progress:
     def _time_left(self, n_done: int) -> str:
         if n_done >= self._total:
             return "finishing"
-        if not self._n_new:
+        if not self._new:
             return "time left unknown"
-        seconds = (time.monotonic() - self._started) / self._n_new * max(self._total - n_done, 0)
+        seconds = (time.monotonic() - self._started) / len(self._new) * max(self._total - n_done, 0)
         return f"about {seconds / 60:.0f} min left" if seconds >= 90 else f"about {seconds:.0f} s left"
 
     def on_end(self, findings: Findings) -> None:

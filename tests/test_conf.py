@@ -9,6 +9,7 @@ import yaml
 from qnas import launch
 from qnas.config import Config
 from qnas.errors import ConfigurationError
+from qnas.experiment.citations import EARLY_STOPPING
 from qnas.experiment.executor import EXECUTORS
 from qnas.experiment.folder import RunFolder
 from qnas.launch import GROUPS, compose
@@ -55,7 +56,13 @@ def test_the_first_line_of_an_experiment_is_its_command(file):
 
 @pytest.mark.parametrize(
     ("group", "names"),
-    [("search", searchers), ("executor", EXECUTORS), ("training", CONFIGURATIONS), ("simulation", SIMULATORS)],
+    [
+        ("search", searchers),
+        ("executor", EXECUTORS),
+        ("training", CONFIGURATIONS),
+        ("simulation", SIMULATORS),
+        ("early_stopping", EARLY_STOPPING),
+    ],
 )
 def test_whatever_can_be_chosen_has_a_file(group, names):
     assert {option for where, option in OPTIONS if where == group} == set(names)

@@ -45,3 +45,19 @@ def test_drawing_takes_a_small_part_of_the_time(monkeypatch, between, n_drawn):
         shown.on_evaluation(found, k, known=False)
     shown.stop()
     assert clock.n_drawn == n_drawn
+
+
+def test_a_further_result_of_a_design_is_no_design_more(monkeypatch):
+    """After early stopping: a line for every second of 24 designs, and the time left is that of the other 12."""
+    clock, text = Clock(0.0), io.StringIO()
+    monkeypatch.setattr(progress, "time", clock)
+    config = compose(["search.population=50"])
+    found = Findings(config, space, objectives, {})
+    shown = Progress(Console(file=text, width=200))
+    shown.on_start(config, n_evaluations=24, n_workers=1)
+    for k in (*range(12), *range(12)):
+        clock.now += 10.0
+        found = Findings(config, space, objectives, {**found.evaluations, k: evaluation(k, 0.5)})
+        shown.on_evaluation(found, k, known=False)
+    assert text.getvalue().count(" done ") == 6
+    assert shown._time_left(12) == "about 4 min left"

@@ -152,7 +152,6 @@ def evaluate(task: Task) -> Evaluation:
         raise
     except BaseException as error:  # noqa: BLE001 - whatever a candidate raises is its state, also a panic in Rust
         state, reason = failure(error)
-    partial["stopped_at"] = task.stretch.until if state is State.COMPLETE else None
     seconds = time.perf_counter() - started
     seconds += task.begun.seconds if task.begun else 0.0
     return Evaluation(task.architecture, state, reason=reason, seconds=seconds, seed=task.seed, **partial)
@@ -206,8 +205,10 @@ def _measure(task: Task, partial: dict[str, Any]) -> None:
     if spent.n_circuits:
         partial["details"]["simulation"] = asdict(spent)
     if "trained" in vars(design):
-        partial["weights"] = weights_to_bytes(design.trained.model)
-        partial["checkpoint"] = design.trained.checkpoint if task.stretch.until else None
+        trained = design.trained
+        partial["weights"] = weights_to_bytes(trained.model)
+        if not trained.ended:
+            partial |= {"stopped_at": task.stretch.until, "checkpoint": trained.checkpoint}
 
 
 def _take_over(name: str, begun: Evaluation, partial: dict[str, Any]) -> None:

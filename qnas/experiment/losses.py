@@ -40,6 +40,16 @@ def box_of(losses: Float[np.ndarray, "k m"]) -> Box:
     return np.where(worst > best, worst, best + 1.0), best
 
 
+def first_generation(losses: Float[np.ndarray, "k m"], n_first: int) -> slice:
+    """The rows that span the box: `n_first` of them, the first ones or those of the first generation that has losses.
+
+    It ends beyond the last row as long as it is not complete, or as no row has losses.
+    """
+    measured = np.flatnonzero(~np.isnan(losses).any(axis=1))
+    begin = int(measured[0]) // n_first * n_first if len(measured) else len(losses)
+    return slice(begin, begin + n_first)
+
+
 def are_log(losses: Float[np.ndarray, "k m"], objectives: Sequence[Objective]) -> tuple[bool, ...]:
     """Which objectives are seen by their logarithms: those whose scale is log and whose values are all positive."""
     return tuple(o.scale == "log" and not (o.sign * losses[:, k] <= 0).any() for k, o in enumerate(objectives))
@@ -62,7 +72,7 @@ class Volumes:
     Args:
         objectives: of the run.
         constraints: designs that do not meet them add nothing.
-        n_first: how many evaluations span the box.
+        n_first: how many evaluations a generation has, see `first_generation`.
     """
 
     def __init__(self, objectives: Sequence[Objective], constraints: Sequence[Constraint], n_first: int) -> None:
@@ -70,6 +80,12 @@ class Volumes:
         self._losses = np.empty((0, len(objectives)))
         self._met: list[bool] = []
         self._scale: tuple[tuple[bool, ...], Box] | None = None
+        self._spanning = slice(0, n_first)
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether no later evaluation changes the box, which gives hypervolumes their unit."""
+        return len(self._met) >= self._spanning.stop
 
     def after(self, evaluations: Mapping[int, Evaluation]) -> Sequence[float]:
         """One number for each evaluation.
@@ -84,14 +100,15 @@ class Volumes:
         known = (True,) * len(self._objectives) if self._scale is None else self._scale[0]
         logs = tuple(a and b for a, b in zip(known, are_log(rows, self._objectives), strict=True))
         self._losses = np.concatenate([self._losses, rows])
-        if n_seen < self._n_first or logs != known:
+        if n_seen < self._spanning.stop or logs != known:
             self._begin(logs)
         self._grow()
         return self._history
 
     def _begin(self, logs: tuple[bool, ...]) -> None:
         """Scales or box are other ones than before."""
-        self._scale = logs, box_of(on_scales(self._losses[: self._n_first], self._objectives, logs))
+        self._spanning = first_generation(self._losses, self._n_first)
+        self._scale = logs, box_of(on_scales(self._losses[self._spanning], self._objectives, logs))
         self._growing = GrowingHypervolume(np.ones(len(self._objectives)))
         self._history: list[float] = []
 

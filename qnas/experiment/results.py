@@ -21,7 +21,7 @@ from qnas.experiment.citations import cited_by
 from qnas.experiment.evaluation import Evaluation, splits_of
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.ledger import gene_values, open_ledger
-from qnas.experiment.losses import Box, Volumes, are_log, box_of, losses_of, on_scales, violation_of
+from qnas.experiment.losses import Box, Volumes, are_log, box_of, first_generation, losses_of, on_scales, violation_of
 from qnas.experiment.parallel import parallel_map
 from qnas.experiment.store import writing
 from qnas.front.export import png, write_design
@@ -128,8 +128,9 @@ class Findings:
         return np.array(volumes.after(self.evaluations), dtype=float)
 
     def box(self) -> Box:
-        """The worst and the best of each loss, on its scale, in the first generation."""
-        return box_of(self._losses_to_scale[: self.config.search.population])
+        """The worst and the best of each loss, on its scale, in the first generation that has losses."""
+        losses = self._losses_to_scale
+        return box_of(losses[first_generation(losses, self.config.search.population)])
 
     @property
     def _losses_to_scale(self) -> Float[np.ndarray, "k m"]:

@@ -25,7 +25,7 @@ from qnas.front.pareto import ranked
 from qnas.objectives import Objective
 from qnas.objectives.constraint import Constraint
 from qnas.objectives.objective import TRAINED
-from qnas.search import Searcher
+from qnas.search import Searcher, searchers
 
 _SCORE = "accuracy"
 _MIN_CURVES = 8
@@ -40,6 +40,7 @@ def check_early_stopping(config: Config, objectives: Sequence[Objective], search
             unknown("value of early_stopping.name", settings.name, EARLY_STOPPING, "Choose one of these.")
         )
     if settings.name == "off":
+        _check_nothing_is_set(settings)
         return
     about = f"early_stopping={settings.name}"
     if not 0 < settings.first < config.training.epochs:
@@ -51,14 +52,26 @@ def check_early_stopping(config: Config, objectives: Sequence[Objective], search
         raise ConfigurationError(
             f"early_stopping.factor is {settings.factor}; allowed are whole numbers of at least 2."
         )
-    if searcher.max_pending > 1:
+    if searcher.max_pending > 1 or "window" in searchers[config.search.name].takes:
         raise ConfigurationError(
             f"{about} ranks generations, which search={config.search.name} has not; choose another."
         )
+    if config.search.population == 1:
+        raise ConfigurationError(f"{about} ranks generations, but search.population is 1; raise it.")
     if not any(objective.cost == TRAINED for objective in objectives):
         raise ConfigurationError(f"{about} stops training, but no objective of the run needs any; leave it out.")
     if settings.name == "extrapolation" and _SCORE not in [objective.name for objective in objectives]:
         raise ConfigurationError(f"{about} extrapolates {_SCORE}, which is no objective of the run; use halving.")
+
+
+def _check_nothing_is_set(settings: EarlyStoppingSettings) -> None:
+    for key in ("first", "factor"):
+        value = getattr(settings, key)
+        if value != getattr(EarlyStoppingSettings, key):
+            raise ConfigurationError(
+                f"early_stopping.{key} is {value}, but early_stopping=off does not use it; leave it out, or use "
+                "early_stopping=halving or early_stopping=extrapolation."
+            )
 
 
 class Rungs:
@@ -117,7 +130,7 @@ class Rungs:
         losses = losses_of(evaluation, self._objectives)
         if self._curves is None or evaluation.stopped_at is None:
             return losses
-        score = self._curves.final(_curve(evaluation), evaluation.stopped_at, float(evaluation.values[_SCORE]))
+        score = self._curves.final(_curve(evaluation))
         return [o.sign * score if o.name == _SCORE else loss for o, loss in zip(self._objectives, losses, strict=True)]
 
 
@@ -147,18 +160,10 @@ class Extrapolation:
         self._curves.append(curve)
         self._finals.append(final)
 
-    def final(self, curve: Curve, epochs: int, score: float) -> float:
-        """The score that a design will end with; that of now if its training has ended already.
-
-        Args:
-            curve: of the design so far.
-            epochs: for which it was allowed to train.
-            score: of now.
-        """
-        if len(curve) < epochs:
-            return score
+    def final(self, curve: Curve) -> float:
+        """The score that a design will end with whose training has a curve so far."""
         model = make_pipeline(StandardScaler(), Ridge())
-        model.fit(np.array([_features(known[:epochs]) for known in self._curves]), self._finals)
+        model.fit(np.array([_features(known[: len(curve)]) for known in self._curves]), self._finals)
         return float(model.predict(_features(curve)[None])[0])
 
 

@@ -47,27 +47,22 @@ class Stopping:
 
     def _front_is_good(self, findings: Findings) -> str:
         wanted = self._settings.hypervolume
-        if wanted is None or not self._is_scaled(findings) or (found := self._history(findings)[-1]) < wanted:
+        if wanted is None or not (history := self._history(findings)) or history[-1] < wanted:
             return ""
-        return f"the hypervolume is {found:.4g}, at least stop.hypervolume={wanted:g}"
+        return f"the hypervolume is {history[-1]:.4g}, at least stop.hypervolume={wanted:g}"
 
     def _nothing_moves(self, findings: Findings) -> str:
         patience = self._settings.patience
-        if patience is None or len(findings.evaluations) <= patience or not self._is_scaled(findings):
+        if patience is None or len(history := self._history(findings)) <= patience:
             return ""
-        history = self._history(findings)
         if history[-1] > history[-1 - patience]:
             return ""
         return f"the hypervolume has not grown for stop.patience={patience} evaluations"
 
     def _history(self, findings: Findings) -> Sequence[float]:
-        """The hypervolume after each evaluation."""
+        """The hypervolume after each evaluation; empty as long as it has no unit."""
         if self._volumes is None:
             population = findings.config.search.population
             self._volumes = Volumes(findings.objectives, findings.constraints, population)
-        return self._volumes.after(findings.evaluations)
-
-    @staticmethod
-    def _is_scaled(findings: Findings) -> bool:
-        """The first generation gives hypervolumes their unit."""
-        return len(findings.evaluations) >= findings.config.search.population
+        history = self._volumes.after(findings.evaluations)
+        return history if self._volumes.is_scaled else []

@@ -53,10 +53,11 @@ def ranked(losses: Float[np.ndarray, "k m"], violations: Float[np.ndarray, " k"]
         violations: how far each row is from meeting the constraints; 0 if it does.
     """
     ranks, crowding = np.zeros(len(losses)), np.zeros(len(losses))
-    met = np.flatnonzero(violations == 0)
-    for rank, front in enumerate(NonDominatedSorting().do(losses[met]) if len(met) else ()):
-        ranks[met[front]] = rank
-        crowding[met[front]] = get_crowding_function("cd").do(losses[met[front]])
+    for violation in np.unique(violations):
+        near = np.flatnonzero(violations == violation)
+        for rank, front in enumerate(NonDominatedSorting().do(losses[near])):
+            ranks[near[front]] = rank
+            crowding[near[front]] = get_crowding_function("cd").do(losses[near[front]])
     return [int(k) for k in np.lexsort((np.arange(len(losses)), -crowding, ranks, violations))]
 
 

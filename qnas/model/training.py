@@ -92,6 +92,7 @@ class Trained:
     """A trained model, restored to its epoch of lowest validation loss, its learning curve and validation outputs.
 
     The outputs are the model's first ones after training, so that no later use of the model changes their shots.
+    `ended` says whether nothing is left to train, because all epochs are done or patience is at its end. Otherwise
     `checkpoint` is where training may be taken up again; the bits of the weights are then those of one training that
     was never interrupted, if its simulator is exact.
     """
@@ -99,6 +100,7 @@ class Trained:
     model: HybridModel
     curve: tuple[Epoch, ...]
     outputs: Float[Tensor, "samples outputs"]
+    ended: bool
     checkpoint: bytes = field(repr=False)
 
 
@@ -167,12 +169,12 @@ def train(
     state = _State(model, settings, seed)
     if stretch.checkpoint is not None:
         state.load(stretch.checkpoint)
-    while len(state.curve) < (stretch.until or settings.epochs) and not state.stalled(settings.patience):
+    while len(state.curve) < (stretch.until or settings.epochs) and not state.ended(settings):
         train_loss, gradient = _train_epoch(model, splits, settings, state)
         state.note(Epoch(len(state.curve) + 1, train_loss, gradient, *_validate(model, splits)))
-    checkpoint = state.to_bytes()
+    checkpoint, ended = state.to_bytes(), state.ended(settings)
     model.load_state_dict(state.best_weights)
-    return Trained(model, tuple(state.curve), predict(model, splits.validation), checkpoint)
+    return Trained(model, tuple(state.curve), predict(model, splits.validation), ended, checkpoint)
 
 
 class _State:
@@ -192,10 +194,11 @@ class _State:
             self.best_weights = copy.deepcopy(self._model.state_dict())
         self.curve.append(epoch)
 
-    def stalled(self, patience: int) -> bool:
-        """Whether the last epochs, `patience` of them, brought no lower validation loss."""
+    def ended(self, settings: TrainingSettings) -> bool:
+        """Whether all epochs are done, or the last ones, `patience` of them, brought no lower validation loss."""
         losses = [epoch.validation_loss for epoch in self.curve]
-        return bool(losses) and len(losses) - 1 - losses.index(min(losses)) >= patience
+        stalled = bool(losses) and len(losses) - 1 - losses.index(min(losses)) >= settings.patience
+        return stalled or len(losses) >= settings.epochs
 
     def to_bytes(self) -> bytes:
         """As `load` takes it."""

@@ -30,7 +30,7 @@ class _Member:
 
     def beats(self, other: _Member) -> bool:
         """Nearer to the constraints, or as near and dominating; equal losses beat nothing."""
-        if self.violation or other.violation:
+        if self.violation != other.violation:
             return self.violation < other.violation
         return bool((self.losses <= other.losses).all() and (self.losses < other.losses).any())
 

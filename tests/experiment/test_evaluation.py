@@ -302,6 +302,19 @@ def test_a_stopped_evaluation_is_taken_up_again_without_measuring_anew(monkeypat
     assert outcome(taken_up) == outcome(whole)
 
 
+def test_a_training_that_comes_to_its_own_end_is_not_stopped():
+    training = TrainingSettings(epochs=40, patience=1, learning_rate=0.5)
+    whole = evaluate(task(["accuracy"], training=training))
+    n_epochs = len(whole.details["accuracy"]["learning_curve"])
+    assert n_epochs < 40
+    stopped, at_its_end, after = (
+        evaluate(task(["accuracy"], training=training, stretch=Stretch(until=n_epochs + k))) for k in (-1, 0, 1)
+    )
+    assert (stopped.stopped_at, at_its_end.stopped_at, after.stopped_at) == (n_epochs - 1, None, None)
+    assert outcome(at_its_end) == outcome(after) == outcome(whole)
+    assert stopped.checkpoint and at_its_end.checkpoint is None
+
+
 def test_a_failure_after_a_stretch_is_final():
     settings = ObjectiveSettings(["flops", "accuracy"], [str(MISHAPS)], {"mishap": {"kind": "error"}})
     found = evaluate(task(objectives=settings, stretch=Stretch(until=1)))

@@ -1,10 +1,13 @@
 """Losses of values, and the hypervolume of a run evaluation by evaluation."""
 
+from itertools import islice
+
 import numpy as np
 import pytest
 
+from qnas.experiment.evaluation import Evaluation, State
 from qnas.experiment.losses import Volumes, box_of, losses_of
-from tests.experiment.test_results import BOUNDED, evaluation, failed, findings, objectives
+from tests.experiment.test_results import BOUNDED, evaluation, failed, findings, objectives, space
 
 
 def test_losses_are_minimised():
@@ -55,3 +58,26 @@ def test_volumes_that_grow_in_pieces_are_those_of_each_beginning(sizes, override
         assert len(found) == n and (n == 0 or found[-1] == pytest.approx(beginnings[n - 1]))
     assert found == pytest.approx(whole.hypervolume_history())
     assert found[-1] > found[4] > 0
+
+
+def test_the_first_generation_that_has_losses_spans_the_box():
+    """Those before were excluded before all of their losses were known."""
+    excluded = [Evaluation(space.sample(k), State.EXCLUDED, {"flops": 1000}) for k in range(6)]
+    better = [evaluation(k, 0.5 + 0.05 * k, 1 / (k + 1), 100 - k) for k in range(6)]
+    made = dict(enumerate(excluded + better))
+    volumes, scaled = Volumes(objectives, (), 4), []
+    for n in range(1, 13):
+        history = list(volumes.after(dict(islice(made.items(), n))))
+        scaled.append(volumes.is_scaled)
+    assert scaled == [False] * 7 + [True] * 5, "the generation of 4 to 7 has the first losses"
+    assert history[:6] == [0.0] * 6 and (np.diff(history[6:]) > 0).all()
+    whole = findings(*made.values())
+    assert whole.hypervolume_history() == pytest.approx(history) and whole.hypervolume() == pytest.approx(history[-1])
+    worst, best = whole.box()
+    assert (worst[0], best[0]) == (-0.5, -0.55)
+
+
+def test_a_run_without_losses_has_no_box_to_stay():
+    volumes = Volumes(objectives, (), 2)
+    assert list(volumes.after(dict(enumerate(failed(k) for k in range(5))))) == [0.0] * 5
+    assert not volumes.is_scaled

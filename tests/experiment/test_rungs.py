@@ -107,13 +107,8 @@ def test_a_final_score_that_is_linear_in_the_curve_is_found():
     finals = [0.3 + 0.5 * curve[2]["validation_score"] - 0.2 * curve[2]["validation_loss"] for curve in curves]
     for curve, final in zip(curves[:-20], finals, strict=False):
         learnt.learn(curve, final)
-    found = [learnt.final(curve[:3], 3, 0.0) for curve in curves[-20:]]
+    found = [learnt.final(curve[:3]) for curve in curves[-20:]]
     assert found == pytest.approx(finals[-20:], abs=2e-3)
-
-
-def test_a_training_that_has_ended_is_not_extrapolated():
-    learnt = Extrapolation()
-    assert learnt.final(evaluation(0.7, scores=(0.5, 0.7)).details["accuracy"]["learning_curve"], 3, 0.7) == 0.7
 
 
 def test_extrapolation_ranks_by_the_promise():
@@ -124,6 +119,8 @@ def test_extrapolation_ranks_by_the_promise():
     slow, quick = evaluation(0.2, scores=(0.1, 0.2)), evaluation(0.8, scores=(0.4, 0.8))
     assert found.promoted({0: quick, 1: slow}, 2, 0) == [1]
     assert rungs().promoted({0: quick, 1: slow}, 2, 0) == [0]
+    ended = {0: replace(quick, stopped_at=None), 1: replace(slow, stopped_at=None)}
+    assert found.promoted(ended, 2, 0) == [0], "nothing is promised of a training that has ended"
 
 
 # --- searches -------------------------------------------------------------------------------------------------
@@ -144,6 +141,14 @@ def test_a_generation_is_halved_rung_by_rung(halved):
     assert not (halved.path / "checkpoints").exists()
 
 
+@pytest.mark.slow
+def test_the_front_does_not_depend_on_the_workers(halved, tmp_path):
+    """A design that trains on may do so in another process."""
+    result = qnas.search([*JOB, "executor=local", "executor.workers=2", f"run_dir={tmp_path}/run"])
+    assert front_without_seconds(result.path) == front_without_seconds(halved.path)
+    assert records_without_seconds(result.path) == records_without_seconds(halved.path)
+
+
 def test_tables_mark_what_was_stopped(halved):
     table = halved.evaluations
     assert sorted(table["stopped_at"].dropna().astype(int)) == [1] * 6 + [2] * 2 + [4] * 2
@@ -152,7 +157,8 @@ def test_tables_mark_what_was_stopped(halved):
 
 
 def test_a_design_that_is_not_stopped_has_the_values_of_a_search_without(halved, tmp_path):
-    whole = qnas.search([*JOB, "early_stopping=off", "search.generations=1", f"run_dir={tmp_path}/run"]).evaluations
+    rest = [override for override in JOB if not override.startswith("early_stopping")]
+    whole = qnas.search([*rest, "search.generations=1", f"run_dir={tmp_path}/run"]).evaluations
     assert "stopped_at" not in whole.columns
     both = halved.evaluations.merge(whole, on="fingerprint")
     ended = both[both["stopped_at"].isna()]
@@ -221,6 +227,10 @@ def _checkpoints(config, tmp_path, n_kept):
     ("overrides", "sentence"),
     [
         (["early_stopping.name=quarter"], "unknown value of early_stopping.name 'quarter'"),
+        (["search=steady_state"], "halving ranks generations, which search=steady_state has not; choose another"),
+        (["search=optuna", "search.window=1"], "halving ranks generations, which search=optuna has not; choose"),
+        (["search.population=1"], "halving ranks generations, but search.population is 1; raise it"),
+        (["early_stopping=off"], "early_stopping.first is 1, but early_stopping=off does not use it; leave it out"),
         (
             ["early_stopping.first=5"],
             "early_stopping.first is 5; allowed are whole numbers of at least 1 that are less",

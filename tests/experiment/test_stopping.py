@@ -95,6 +95,15 @@ def test_a_hypervolume_that_does_not_grow_ends_a_search(tmp_path):
     assert found.remark.endswith("because the hypervolume has not grown for stop.patience=7 evaluations.")
 
 
+def test_designs_that_are_excluded_before_they_are_measured_are_no_lack_of_progress(tmp_path):
+    """A search begins to be patient once a generation has losses."""
+    bound = "objectives.constraints=['flops <= 160']"
+    found = search(tmp_path, bound, "search.population=2", "search.generations=12", "stop.patience=3", job=SMALL)
+    states = [one.state for one in found.evaluations.values()]
+    assert states[:4] == [State.EXCLUDED] * 4
+    assert State.COMPLETE in states
+
+
 def test_a_run_that_has_met_a_rule_goes_on_with_another(tmp_path):
     ended = search(tmp_path, "stop.patience=1", "search.generations=4")
     assert len(ended.evaluations) < 24 and "stop.patience=1 " in ended.remark

@@ -37,3 +37,11 @@ def test_a_start_that_fails_is_followed_by_another():
     searcher = make_searcher(SearchSettings("local", population=2, evaluations=102), space, 1, 0)
     losses = {"losses_of": lambda genotypes: np.array([[float(g[1])] for g in genotypes])}
     assert len(told(searcher, failing=lambda g: g[0] == 0, **losses)) == 102
+
+
+def test_of_designs_as_near_to_the_constraints_the_dominating_ones_stay():
+    searcher = make_searcher(SearchSettings("local", population=6), faulty, 2, 0)
+    losses = np.array([[1.0, 1.0], [0.0, 2.0], [1.0, 2.0], [0.0, 0.0], [np.nan, np.nan], [np.nan, np.nan]])
+    searcher.tell(searcher.ask(), losses, np.array([0.5, 0.5, 0.5, 1.0, 0.5, np.inf]))
+    kept = [member.losses.tolist() for member in searcher._archive]
+    assert kept[:2] == [[1.0, 1.0], [0.0, 2.0]] and len(kept) == 3, "of the third nothing is known"

@@ -1,9 +1,13 @@
-"""Steady state: what a design depends on, and what the search finds."""
+"""Steady state: what a design depends on, what the search finds, and runs whose results come in any order."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import qnas
 from qnas.search import SearchSettings, make_searcher
+from tests.experiment.runs import QUICKEST, front_without_seconds
 from tests.search.faulty import faulty, front_found, losses_of, told
 
 
@@ -37,3 +41,58 @@ def test_who_survives_is_decided_after_every_result():
     assert len(survivors) == 3
     assert survivors.sum(axis=1).tolist() == [9, 9, 9], "all are on the front"
     assert {0, 9} <= set(survivors[:, 0]), "crowding keeps both ends"
+
+
+# --- runs -----------------------------------------------------------------------------------------------------
+
+JOB = (
+    *QUICKEST,
+    f"objectives.add=[{Path(__file__).with_name('slow.py')}]",
+    "search=steady_state",
+    "search.population=4",
+    "search.window=6",
+    "search.evaluations=20",
+)
+TWO = ("executor=local", "executor.workers=2")
+
+
+class Watcher(qnas.Callbacks):
+    """Notes in which order results come, and interrupts the search after so many."""
+
+    def __init__(self, n_most=99):
+        self.came, self.n_most = [], n_most
+
+    def on_evaluation(self, findings, design_id, *, known):
+        if not known:
+            self.came.append(design_id)
+        if len(self.came) == self.n_most:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="module")
+def serial(tmp_path_factory):
+    return qnas.search([*JOB, f"run_dir={tmp_path_factory.mktemp('runs') / 'serial'}"])
+
+
+def assert_same(result, serial):
+    assert result.evaluations["fingerprint"].tolist() == serial.evaluations["fingerprint"].tolist()
+    assert front_without_seconds(result.path) == front_without_seconds(serial.path)
+
+
+@pytest.mark.slow
+def test_the_front_is_the_same_though_results_overtake_each_other(serial, tmp_path):
+    watcher = Watcher()
+    result = qnas.search([*JOB, *TWO, f"run_dir={tmp_path}/run"], watcher)
+    assert sorted(watcher.came) == list(range(20)) != watcher.came
+    assert_same(result, serial)
+
+
+@pytest.mark.slow
+def test_a_search_that_is_interrupted_goes_on_with_what_came_before_its_turn(serial, tmp_path):
+    first, second = Watcher(9), Watcher()
+    overrides = [*JOB, *TWO, f"run_dir={tmp_path}/run"]
+    with pytest.raises(KeyboardInterrupt):
+        qnas.search(overrides, first)
+    result = qnas.search(overrides, second)
+    assert sorted(first.came + second.came) == list(range(20))
+    assert_same(result, serial)
