@@ -69,13 +69,20 @@ def within(tmp_path, **budgets):
     return f"space={file}"
 
 
-def in_dashboard(storage):
+def in_dashboard(place):
     """The names of the studies that `optuna-dashboard` shows when it is given a storage, and the trials of each."""
+    from optuna.storages import RDBStorage
     from optuna_dashboard import wsgi
+    from optuna_dashboard._storage_url import get_storage
 
+    storage = get_storage(place)
     app = wsgi(storage)
     studies = _answer(app, "/api/studies")["study_summaries"]
-    return {one["study_name"]: _answer(app, f"/api/studies/{one['study_id']}")["trials"] for one in studies}
+    shown = {one["study_name"]: _answer(app, f"/api/studies/{one['study_id']}")["trials"] for one in studies}
+    if isinstance(storage, RDBStorage):
+        storage.remove_session()
+        storage.engine.dispose()
+    return shown
 
 
 def _answer(app, path):
