@@ -75,7 +75,8 @@ def run_search(config: Config, callbacks: Callbacks | None = None, space: Space 
             n_reused, n = loop.findings.n_reused, len(loop.findings.evaluations)
             _LOG.info("%d of %d designs are reused from earlier runs", n_reused, n)
         write_results(folder, loop.findings)
-        _LOG.info("the search has ended after %d designs; its results are written", len(loop.findings.evaluations))
+        if loop.evaluates:
+            _LOG.info("the search has ended after %d designs; its results are written", len(loop.findings.evaluations))
     watcher.on_end(loop.findings)
     return loop.findings
 
@@ -133,14 +134,11 @@ class _Loop:
         self._told = replace(findings, evaluations=self._settled)
         """What the searcher knows: not what has come before its turn."""
         self._n_told = 0
+        self.evaluates = False
 
     def run(self, plan: Plan) -> None:
         """Ask and tell until the search is over."""
-        _LOG.info(
-            "%s on %s with %s: %d designs, %d of them in the ledger; %d workers (%s) of %s",
-            self._config.space, self._config.data.name, self._config.search.name, plan.searcher.n_evaluations,
-            len(self._written), self._executor.n_workers, self._config.executor.name, platform.node(),
-        )  # fmt: skip
+        self._n_wanted = plan.searcher.n_evaluations
         try:
             reason = self._take_course(plan)
             if 0 < self._n_told < self._config.search.population:
@@ -203,6 +201,7 @@ class _Loop:
             self._record(design_id, reused)
         elif design_id not in self._waiting:
             self._waiting.add(design_id)
+            self._note_beginning()
             self._executor.submit(design_id, self._task(design_id, until))
 
     def _tell(self, searcher: Searcher, batch: _Batch) -> None:
@@ -301,6 +300,18 @@ class _Loop:
             stretch=stretch,
             begun=begun,
         )
+
+    def _note_beginning(self) -> None:
+        """Once there is something to evaluate: a finished run that is looked at again has no history."""
+        if self.evaluates:
+            return
+        self.evaluates = True
+        config, executor = self._config, self._executor
+        _LOG.info(
+            "%s on %s with %s: %d designs, %d in the ledger; executor=%s, workers: %d, host: %s",
+            config.space, config.data.name, config.search.name, self._n_wanted,
+            len(self._written), config.executor.name, executor.n_workers, platform.node(),
+        )  # fmt: skip
 
     def _note_end(self, plan: Plan, reason: str) -> None:
         """Say why the search has ended before its budget was spent."""

@@ -191,17 +191,15 @@ def test_a_task_or_result_that_does_not_arrive_fails_alone(trouble, state, said)
 @pytest.mark.parametrize(
     ("status", "error", "said"),
     [
-        ("cancelled", FutureCancelledError("evaluate-1", "scheduler-connection-lost"), "evaluate-1 cancelled for reas"),
-        ("lost", concurrent.futures.CancelledError(), "CancelledError"),
-        ("finished", CommClosedError("in <TCP>: Stream is closed\nmore"), "in <TCP>: Stream is closed); go on with `q"),
+        ("cancelled", FutureCancelledError("evaluate-1", "scheduler-connection-lost"), ""),
+        ("lost", concurrent.futures.CancelledError(), ""),
+        ("finished", CommClosedError("in <TCP>: Stream is closed\nmore"), " (in <TCP>: Stream is closed)"),
     ],
 )
 def test_a_cluster_that_goes_away_ends_the_run_with_a_sentence(status, error, said):
     with pytest.raises(RunError) as ended:
         run(Client({1: (status, error)}))
-    sentence = str(ended.value)
-    assert sentence.startswith(f"the connection to the workers was lost ({said}") and "\n" not in sentence
-    assert sentence.endswith("go on with `qnas resume`.")
+    assert str(ended.value) == f"the connection to the workers was lost{said}; go on with `qnas resume`."
 
 
 def test_so_does_one_that_no_longer_says_which_workers_it_has(monkeypatch):
@@ -283,8 +281,8 @@ def test_a_worker_that_lacks_what_the_run_needs_is_left_out_and_its_task_goes_to
     with caplog.at_level(logging.WARNING, "qnas"):
         assert {one.state for one in run(client)} == {COMPLETE}
     assert [worker for _, worker in client.submitted].count("a") == 1
-    said = "the Dask worker a cannot evaluate: it cannot load the data; it is given nothing more"
-    assert caplog.messages == [said]
+    said = "the Dask worker a cannot evaluate: it cannot load the data; "
+    assert caplog.messages == [f"{said}it is given nothing more", f"{said}design 0 is tried again"]
 
 
 def test_where_all_lack_it_the_task_is_lost():
