@@ -180,9 +180,8 @@ def test_the_log_tells_how_a_search_began_went_on_and_ended(tmp_path):
     search(tmp_path)
     lines = (tmp_path / "run" / "log.txt").read_text().splitlines()
     told = [line.split(maxsplit=3)[3] for line in lines if "design " not in line]
-    begun = (
-        f"{SPACE} on iris with nsga2: 12 designs, {{}} of them in the ledger; 1 workers (serial) of {platform.node()}"
-    )
+    begun = f"{SPACE} on iris with nsga2: 12 designs, {{}} in the ledger; "
+    begun += f"executor=serial, workers: 1, host: {platform.node()}"
     assert told == [
         begun.format(0),
         "the search was interrupted: KeyboardInterrupt",
