@@ -169,12 +169,14 @@ class _Loop:
         return reason
 
     def _note_idle_workers(self, searcher: Searcher, pending: Collection[_Batch]) -> None:
+        """Say which setting keeps workers from having designs, where that is not the size of the space."""
+        generations = searcher.max_pending == 1
+        bound = self._config.search.population if generations else searcher.max_pending
         n_at_once = sum(len(batch.ids) for batch in pending)
-        if n_at_once < min(self._executor.n_workers, searcher.n_evaluations):
-            setting = "search.population" if searcher.max_pending == 1 else "search.window"
+        if n_at_once == bound < min(self._executor.n_workers, searcher.n_evaluations):
             _LOG.warning(
-                "no more than %d of %d workers have a design at any time; raise %s",
-                n_at_once, self._executor.n_workers, setting,
+                "no more than %d of %d workers have a design at any time; raise search.%s",
+                n_at_once, self._executor.n_workers, "population" if generations else "window",
             )  # fmt: skip
 
     def _begun(self, genotypes: Sequence[Genotype]) -> _Batch:
