@@ -37,7 +37,7 @@ class Plan:
     n_rounds: int
 
 
-FULL = Plan((), 3)
+FULL = Plan((), 2)
 QUICK = Plan(
     (
         "data=iris",
