@@ -230,7 +230,8 @@ def supervise(argument: bytes, limits: Limits, run: str, target: str = EVALUATE)
     first = _attempt(argument, limits, run, target, new=False)
     if not first.again:
         return first
-    logging.getLogger("qnas").warning("%s: %s It is tried again", first.state.lower().replace("_", " "), first.reason)
+    if run not in _stopped:
+        logging.getLogger("qnas").warning("an evaluation is tried again: %s", first.reason)
     second = _attempt(argument, limits, run, target, new=True)
     if second.state != "LOST":
         return second
