@@ -57,8 +57,11 @@ class Journal:
 
     def _lines(self) -> Iterator[bytes]:
         """All but a last line that is not complete, which another process may be writing."""
-        with self._path.open("rb") as file:
-            yield from (line for line in file if line.endswith(b"\n"))
+        try:
+            with self._path.open("rb") as file:
+                yield from (line for line in file if line.endswith(b"\n"))
+        except OSError as error:
+            raise self._unreadable(error) from error
 
     def _entry(self, line: bytes) -> dict[str, Any]:
         try:

@@ -20,6 +20,7 @@ from multiprocessing.connection import Connection
 
 import psutil
 
+_LOG = logging.getLogger("qnas")
 EVALUATE = "qnas.experiment.worker:evaluate"
 _GIB = 2**30
 _MEMORY_PERIOD = 0.05
@@ -231,7 +232,7 @@ def supervise(argument: bytes, limits: Limits, run: str, target: str = EVALUATE)
     if not first.again:
         return first
     if run not in _stopped:
-        logging.getLogger("qnas").warning("an evaluation is tried again: %s", first.reason)
+        _LOG.warning("an evaluation is tried again: %s", first.reason)
     second = _attempt(argument, limits, run, target, new=True)
     if second.state != "LOST":
         return second

@@ -159,6 +159,16 @@ def test_a_line_that_was_cut_short_is_dropped_and_the_next_one_is_whole(path, n_
     assert list(opened(path).evaluations()) == [(0, COMPLETE), (1, FAILED)]
 
 
+def test_a_ledger_that_may_not_be_read_is_a_sentence(path, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    opened(path).append(0, COMPLETE)
+    monkeypatch.setattr(type(path), "open", refuse)
+    with pytest.raises(RunFolderError, match=r"the ledger .* cannot be read: PermissionError: .*; restore it\."):
+        read(path)
+
+
 def test_the_log_says_what_mending_dropped(path, caplog):
     opened(path).append(0, COMPLETE)
     opened(path)
