@@ -1,5 +1,7 @@
 """What every test shares: plots without a screen, and no global state left changed."""
 
+from contextlib import contextmanager
+
 import jaxtyping
 import matplotlib
 import numpy as np
@@ -8,7 +10,7 @@ import torch
 
 from tests import postgresql as servers
 from tests.experiment.runs import SMALL
-from tests.typechecks import where_needed
+from tests.typechecks import n_calls, where_needed
 
 matplotlib.use("Agg")
 jaxtyping.jaxtyped = where_needed
@@ -30,13 +32,36 @@ def global_random_state_is_untouched():
     assert torch.equal(torch_state, torch.random.get_rng_state())
 
 
+@pytest.fixture(autouse=True)
+def calls_are_counted_anew():
+    """Shapes are checked in the first calls of each test."""
+    n_calls.clear()
+
+
+@contextmanager
+def _without_drawing():
+    results = "qnas.experiment.results"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(f"{results}.png", lambda circuit: b"")
+        patch.setattr(f"{results}.save_figure", lambda figure, path: path.write_bytes(b""))
+        yield
+
+
+@pytest.fixture(scope="module")
+def blank_pictures():
+    """Runs in this process draw nothing, which would take most of their time."""
+    with _without_drawing():
+        yield
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
-    """A finished run of the small job, to be looked at and not to be changed."""
+    """A finished run of the small job, to be looked at and not to be changed; its pictures are blank."""
     import qnas  # not above: jaxtyping checks what is imported after the plug-ins of pytest
 
     run_dir = tmp_path_factory.mktemp("runs") / "finished"
-    return qnas.search([*SMALL, f"run_dir={run_dir}"])
+    with _without_drawing():
+        return qnas.search([*SMALL, f"run_dir={run_dir}"])
 
 
 @pytest.fixture(scope="session")

@@ -33,6 +33,8 @@ from tests.experiment.runs import (
     with_mishaps,
 )
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 EXTRA = """
 import qnas
 

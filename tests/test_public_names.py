@@ -60,6 +60,7 @@ def test_the_command_line_imports_nothing_slow_to_describe_a_space():
     assert not {"torch", "qiskit", "distributed"} & set(in_a_new_process(code).split())
 
 
+@pytest.mark.slow
 def test_search_is_the_function_whatever_was_imported():
     """There is a room of that name, which Python makes an attribute of the package when it is imported."""
     printed = in_a_new_process(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from qnas.cli import main
+from tests.experiment.launcher import Launcher
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
@@ -18,7 +19,6 @@ FILE = re.compile(r"# (\w+\.(?:py|yaml))\n")
 RUN = ("qnas", "pytest")
 MAKE_BLOCK = [["make", "search"], ["make", "test"]]  # it installs, and runs these tests
 MAKE_SEARCH = ["make", "-C", str(ROOT), "search"]
-SEARCH = ["qnas", "search"]
 LESS = (
     "training.epochs=1",
     "objectives.options.expressibility.n_pairs=200",
@@ -32,13 +32,26 @@ def commands(block):
     return [command for line in block.splitlines() if (command := shlex.split(line, comments=True))]
 
 
+@pytest.fixture(scope="module")
+def launcher(tmp_path_factory):
+    """Starts the commands of qnas."""
+    found = Launcher(tmp_path_factory.mktemp("launcher") / "errors")
+    yield found
+    found.close()
+
+
 def run(command, folder):
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
 
 
-def follow(language, block, folder):
+def launch(launcher, arguments, folder):
+    launcher.start(*arguments, *LESS * (arguments[0] == "search"), folder=folder)
+    assert launcher.wait() == 0, f"{arguments}\n{launcher.errors.read_text()}"
+
+
+def follow(language, block, folder, launcher):
     """Do what a block says; fails if that is nothing."""
     named = FILE.match(block)
     if named:
@@ -50,15 +63,15 @@ def follow(language, block, folder):
         given = commands(block) if language == "bash" else []
         ours = [command for command in given if command[0] in RUN]
         for command in ours:
-            run([*command, *LESS] if command[:2] == SEARCH else command, folder)
+            launch(launcher, command[1:], folder) if command[0] == "qnas" else run(command, folder)
         assert ours or given == MAKE_BLOCK, f"nothing runs in\n{block}"
 
 
 @pytest.mark.slow
-def test_every_block_runs_in_order(tmp_path):
+def test_every_block_runs_in_order(launcher, tmp_path):
     assert len(BLOCKS) >= 6
     for language, block in BLOCKS:
-        follow(language, block, tmp_path)
+        follow(language, block, tmp_path, launcher)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +85,7 @@ def test_every_block_runs_in_order(tmp_path):
 )
 def test_a_block_in_which_nothing_runs_fails(tmp_path, language, block):
     with pytest.raises(AssertionError, match="nothing runs in"):
-        follow(language, block, tmp_path)
+        follow(language, block, tmp_path, launcher=None)
 
 
 def test_every_block_is_of_a_language_that_runs():

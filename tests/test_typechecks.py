@@ -10,7 +10,7 @@ from jaxtyping import Float, TypeCheckError
 
 from qnas.objectives.entangling import haar_entanglement, meyer_wallach
 from qnas.objectives.expressibility import scored
-from tests.typechecks import where_needed
+from tests.typechecks import N_CHECKED, n_calls, where_needed
 
 Row = Float[np.ndarray, " entries"]
 
@@ -49,6 +49,21 @@ def test_arrays_are_found_wherever_they_stand():
         checked[3]("1")
     with pytest.raises(TypeCheckError):
         checked[4](np.ones((2, 2)))
+
+
+def test_shapes_are_checked_in_the_first_calls_of_each_test():
+    wrong = np.ones(4, dtype=complex)
+
+    def loop(state: Row) -> int:
+        return len(state)
+
+    checked = where_needed(loop, typechecker=beartype)
+    for _ in range(2):
+        n_calls.clear()  # as at the beginning of a test
+        for _ in range(N_CHECKED):
+            with pytest.raises(TypeCheckError):
+                checked(wrong)
+        assert checked(wrong) == 4
 
 
 def test_what_has_no_annotations_stays_as_it_is():

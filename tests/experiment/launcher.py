@@ -28,9 +28,9 @@ class Launcher:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path},
         )  # fmt: skip
 
-    def start(self, *arguments):
+    def start(self, *arguments, folder="."):
         """Starts `qnas` in a session of its own, as from a terminal; returns its process id."""
-        self._process.stdin.write(json.dumps([str(one) for one in arguments]) + "\n")
+        self._process.stdin.write(json.dumps([str(folder), *map(str, arguments)]) + "\n")
         self._process.stdin.flush()
         return int(self._process.stdout.readline())
 
@@ -42,10 +42,11 @@ class Launcher:
         self._process.communicate()
 
 
-def _become(arguments):
+def _become(folder, *arguments):
     from qnas.cli import main
 
     os.setsid()
+    os.chdir(folder)
     with open(os.devnull, "r+b") as nothing, open(sys.argv[1], "wb") as errors:  # noqa: PTH123
         for ours, theirs in ((nothing, 0), (nothing, 1), (errors, 2)):
             os.dup2(ours.fileno(), theirs)
@@ -61,7 +62,7 @@ def _serve():
     for line in sys.stdin:
         pid = os.fork()
         if not pid:
-            _become(json.loads(line))
+            _become(*json.loads(line))
         print(pid, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 

@@ -135,6 +135,7 @@ def test_the_front_is_that_of_a_run_with_a_journal(finished, url, tmp_path):
     assert len(qnas.Result(result.path).evaluations) == 12
 
 
+@pytest.mark.slow
 def test_a_run_that_was_interrupted_goes_on_from_its_database(finished, url, tmp_path, monkeypatch):
     overrides = [*SMALL, f"ledger={url}", f"run_dir={tmp_path}/run"]
     evaluated, left = executor_room.evaluate, iter(range(5))
@@ -305,6 +306,7 @@ def test_tables_of_another_optuna_are_one_sentence(tmp_path):
     assert "is no longer compatible with the table schema" in refusal(url, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_server_that_goes_away_ends_the_run_with_a_sentence_and_nothing_is_lost(
     finished, postgresql, tmp_path, monkeypatch
 ):

@@ -226,6 +226,7 @@ def losing(fingerprints, state):
     return evaluate
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", [State.LOST, State.OUT_OF_MEMORY])
 def test_a_resumed_run_that_takes_another_course_leaves_what_a_run_without_losses_leaves(
     finished, tmp_path, monkeypatch, state
@@ -334,6 +335,7 @@ def test_a_run_in_which_every_first_design_fails_ends(tmp_path):
     assert "Traceback" in (tmp_path / "run" / "log.txt").read_text()
 
 
+@pytest.mark.slow
 def test_so_does_one_whose_population_is_larger_than_the_space(tmp_path):
     """Of the small space, 42 networks."""
     everywhere = ("search.population=60", "objectives.options.mishap.everywhere=true")
@@ -341,6 +343,7 @@ def test_so_does_one_whose_population_is_larger_than_the_space(tmp_path):
         qnas.search(with_mishaps("error", *everywhere, f"run_dir={tmp_path}/run"))
 
 
+@pytest.mark.slow
 def test_a_population_larger_than_the_space_is_the_whole_space_and_a_sentence(tmp_path):
     found = run_search(compose([*QUICKEST, "search.population=60", f"run_dir={tmp_path}/run"]))
     assert len(found.evaluations) == 42 and len(found.front) >= 1

@@ -62,7 +62,7 @@ def test_what_goes_wrong_with_a_process_takes_its_design_only(tmp_path):
     kinds = zip(fingerprints, ("threads", "death", "hang", "hog", "death_once"), strict=False)
     each = ",".join(f"'{fingerprint}:{kind}'" for fingerprint, kind in kinds)
     options = (f"objectives.options.mishap.each=[{each}]", f"objectives.options.mishap.marks={tmp_path}")
-    limits = ("executor.seconds=15", "executor.memory_gib=1.5")
+    limits = ("executor.seconds=8", "executor.memory_gib=1.5")
     result = qnas.search(with_mishaps("error", *options, *first, *limits, f"run_dir={tmp_path}/run"))
     found = read_findings(result.path).evaluations
     assert (tmp_path / fingerprints[4]).exists()
@@ -72,7 +72,7 @@ def test_what_goes_wrong_with_a_process_takes_its_design_only(tmp_path):
     }  # fmt: skip
     code = "its process exited with code 9"
     assert found[1].reason == f"no answer in two attempts: first {code}, then {code}."
-    assert found[2].reason.startswith("it took longer than the 15 s of executor.seconds; raise ")
+    assert found[2].reason.startswith("it took longer than the 8 s of executor.seconds; raise ")
     assert " GiB, over the 1.5 GiB of executor.memory_gib; raise " in found[3].reason
     assert all(found[k].values["flops"] == plain.evaluations[k].values["flops"] for k in (0, 4, 5))
 

@@ -16,6 +16,8 @@ from qnas.errors import RunFolderError
 from qnas.experiment.evaluation import Evaluation, State
 from qnas.experiment.folder import RunFolder
 from qnas.experiment.results import Findings, Result, read_findings, write_results
+from qnas.front.export import png
+from qnas.front.plots import save_figure
 from qnas.launch import compose
 from qnas.model.training import effective, predict, score, tensors
 from qnas.objectives import choose_objectives
@@ -194,9 +196,17 @@ def test_the_circuits_of_a_design_are_those_of_its_architecture(finished):
         assert qasm3.loads((folder / "circuit.qasm").read_text()).num_parameters == built.num_parameters
 
 
-@pytest.mark.parametrize("name", ["front.png", "hypervolume.png"])
-def test_the_figures_are_images(finished, name):
-    assert (finished.path / "figures" / name).read_bytes().startswith(b"\x89PNG")
+def test_the_pictures_are_images_and_the_same_each_time(finished, tmp_path, monkeypatch):
+    monkeypatch.setattr("qnas.experiment.results.png", png)
+    monkeypatch.setattr("qnas.experiment.results.save_figure", save_figure)
+    run_dir, found = shutil.copytree(finished.path, tmp_path / "run"), []
+    for _ in range(2):
+        shutil.rmtree(run_dir / "designs")
+        write_results(RunFolder(run_dir), read_findings(run_dir))
+        found.append({path: path.read_bytes() for path in run_dir.rglob("*.png")})
+    assert found[0] == found[1]
+    assert len(found[0]) == 2 + len(finished.front)
+    assert all(content.startswith(b"\x89PNG") for content in found[0].values())
 
 
 def test_a_run_folder_holds_what_the_design_promises(finished):

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 CODE = """
 import sys
 import qnas.experiment.worker
@@ -14,5 +16,6 @@ print(sorted(name for name in set(sys.modules) - before if name.startswith("torc
 """
 
 
+@pytest.mark.slow
 def test_training_imports_nothing_more_of_torch():
     assert subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True).stdout == "[]\n"

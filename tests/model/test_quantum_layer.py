@@ -644,6 +644,7 @@ def on(simulator):
     return layer
 
 
+@pytest.mark.slow
 def test_sampled_derivatives_of_first_and_second_order():
     found = []
     for simulator in (SampledSimulator(n_shots=200_000), ExactSimulator()):
@@ -726,6 +727,7 @@ say(lambda: QuantumLayer(circuit, [x], [], z, simulator="exact"))
 BY_NAME = "give a list of Parameters, [] if there are none."
 
 
+@pytest.mark.slow
 def test_arguments_of_another_type_are_explained_without_the_checks_of_the_test_run():
     """The checks of types and shapes that the test run switches on would speak first, so this asks another process."""
     finished = subprocess.run([sys.executable, "-c", PLAIN], capture_output=True, text=True, timeout=120)

@@ -10,6 +10,8 @@ from qnas.search import SearchSettings, make_searcher
 from tests.experiment.runs import QUICKEST, front_without_seconds
 from tests.search.faulty import faulty, front_found, losses_of, told
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 
 def test_most_of_the_front_is_found():
     assert len(front_found("steady_state", 0)) >= 8

@@ -1,11 +1,12 @@
 """Every bundled space is searched: 24 designs on wine, none of which fails."""
 
 import pytest
-from matplotlib.figure import Figure
 
 import qnas
 from qnas.experiment.results import read_findings
 from qnas.space import space_names
+
+pytestmark = pytest.mark.usefixtures("blank_pictures")
 
 JOB = (
     "data=wine",
@@ -20,9 +21,7 @@ JOB = (
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", space_names())
-def test_a_search_of_24_designs_finishes(tmp_path, monkeypatch, name):
-    """Drawing circuits would take half of the time, and is tested with `write_design`."""
-    monkeypatch.setattr("qnas.front.export.draw_circuit", lambda circuit: Figure())
+def test_a_search_of_24_designs_finishes(tmp_path, name):
     result = qnas.search([*JOB, f"space={name}", f"run_dir={tmp_path}/run"])
     evaluations = read_findings(result.path).evaluations.values()
     assert [evaluation.reason for evaluation in evaluations] == [""] * 24

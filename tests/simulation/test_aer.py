@@ -230,6 +230,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_a_spawned_worker_uses_a_layer(tmp_path):
     script = tmp_path / "workers.py"
     script.write_text(SPAWN)

@@ -9,6 +9,8 @@ from textwrap import dedent
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 COMMON = """
 import atexit, gc, os, pickle, signal, sys, threading, time
 import numpy as np
@@ -89,7 +91,6 @@ def test_an_error_at_any_gate_of_a_sweep_spoils_nothing():
     )
 
 
-@pytest.mark.slow
 def test_interrupts_at_any_time_spoil_nothing():
     """A timer raises KeyboardInterrupt wherever the training happens to be, three hundred times.
 
@@ -183,7 +184,6 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.slow
 def test_layers_travel_to_spawned_processes(tmp_path, pytestconfig):
     script = tmp_path / "workers.py"
     script.write_text(f"import sys\nsys.path.insert(0, {str(pytestconfig.rootpath)!r})\n" + COMMON + WORKERS)
@@ -242,7 +242,6 @@ def test_daemon_threads_amid_a_sweep_do_no_harm(slow_exit):
 # --- memory -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_memory_is_flat_over_ten_thousand_steps():
     """Batches of forty sizes, so that layouts come and go."""
     finished = run(
@@ -260,7 +259,6 @@ def test_memory_is_flat_over_ten_thousand_steps():
     assert float(finished.stdout) < 4, "MiB"
 
 
-@pytest.mark.slow
 def test_memory_is_flat_over_two_thousand_layers_of_different_widths():
     finished = run(
         """
@@ -278,7 +276,6 @@ def test_memory_is_flat_over_two_thousand_layers_of_different_widths():
     assert float(finished.stdout) < 6, "MiB"
 
 
-@pytest.mark.slow
 def test_memory_is_flat_over_threads_that_come_and_go():
     """A thread takes its registers with it."""
     finished = run(

@@ -101,6 +101,7 @@ def test_the_scatter_is_that_of_shots(seed):
     np.testing.assert_allclose(found.std(axis=0, ddof=1), expected, rtol=5 / np.sqrt(2 * ALL_EQUAL))
 
 
+@pytest.mark.slow
 def test_the_error_falls_with_the_square_root_of_shots():
     case = repeated(3, seed=4)
     n_shots = 4 ** np.arange(2, 7)
@@ -146,6 +147,7 @@ def test_parameter_shift_agrees_with_the_adjoint(seed, amplitudes):
         assert agrees(found.amplitudes, exact.amplitudes[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gradient", ["parameter_shift", "spsa"])
 def test_a_shared_slot_is_summed_over_the_batch(gradient):
     case = Case(2, 3, seed=3, n_gates=10)
@@ -157,6 +159,7 @@ def test_a_shared_slot_is_summed_over_the_batch(gradient):
     assert agrees(np.stack([call.varying for call in calls]), exact.varying)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("amplitudes", [False, True])
 def test_the_mean_of_spsa_is_the_gradient(amplitudes):
     case = repeated(2, seed=6, amplitudes=amplitudes, n_gates=6)
