@@ -20,8 +20,6 @@ from qnas.launch import GROUPS, compose, hydra_main
 from qnas.space import Space, choice, load_space, repeat
 from tests.experiment.runs import QUICKEST, contents, front_without_seconds, with_mishaps
 
-pytestmark = pytest.mark.usefixtures("blank_pictures")
-
 
 @pytest.fixture(autouse=True)
 def place(tmp_path, monkeypatch):

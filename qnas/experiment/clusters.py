@@ -162,9 +162,25 @@ def job_script(settings: ExecutorSettings) -> str:
 
 
 def _client(of: Any) -> Any:
+    """A client that is closed by who opens it.
+
+    Dask's own closes itself where it is collected, and waits in vain for its loop if that is in the thread of a loop,
+    or at the end of the process.
+    """
     from distributed import Client
 
-    return Client(of, timeout=_CONNECT_SECONDS)
+    class Closed(Client):  # type: ignore[misc]  # Dask has no types
+        def __init__(self) -> None:
+            try:
+                super().__init__(of, timeout=_CONNECT_SECONDS)
+            except BaseException:
+                self.close()
+                raise
+
+        def __del__(self) -> None:
+            pass
+
+    return Closed()
 
 
 def _limits(settings: ExecutorSettings) -> Limits:
