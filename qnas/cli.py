@@ -142,6 +142,8 @@ def _run(config: Config, console: Console) -> None:
     progress, notes = Progress(console), _Notes(console)
     NOTES.addHandler(notes)
     before = {number: signal.signal(number, progress.interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    complain = sys.unraisablehook  # of interrupts that Python could not raise; they are noted
+    sys.unraisablehook = lambda lost: None if lost.exc_type is KeyboardInterrupt else complain(lost)
     try:
         findings = run_search(config, progress)
     except BaseException:
@@ -156,6 +158,7 @@ def _run(config: Config, console: Console) -> None:
         NOTES.removeHandler(notes)
         for number, handler in before.items():
             signal.signal(number, handler)
+        sys.unraisablehook = complain
     _show_front(findings, console)
     if findings.remark:
         console.print(Text(f"Note: {findings.remark}"), soft_wrap=True)

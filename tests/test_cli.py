@@ -5,6 +5,7 @@ import pty
 import re
 import select
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from qnas.errors import RunError, RunFolderError
 from qnas.experiment.folder import RunFolder
 from qnas.launch import compose
 from qnas.model.hybrid import build_model
+from qnas.progress import Progress
 from qnas.space import draws, load_space
 from tests.experiment.runs import (
     JOB,
@@ -503,6 +505,23 @@ def test_a_bounded_space_in_yaml_is_described(capsys):
 def test_the_doctor_is_content(capsys):
     assert main(["doctor"]) == 0
     assert "gradient on Aer" in capsys.readouterr().out
+
+
+def test_an_interrupt_that_python_cannot_raise_is_noted_and_nothing_else_is_said(capsys, monkeypatch):
+    class Late:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)
+
+    begin, hook = Progress.on_start, sys.unraisablehook
+
+    def on_start(*arguments, **keywords):
+        begin(*arguments, **keywords)
+        Late()
+
+    monkeypatch.setattr(Progress, "on_start", on_start)
+    assert main(["search", *QUICKEST, "run_dir=run"]) == 130
+    assert capsys.readouterr().err.startswith("qnas: interrupted. What was evaluated is in its ledger")
+    assert sys.unraisablehook is hook and n_evaluated("run") == 1
 
 
 # --- processes ------------------------------------------------------------------------------------------------
