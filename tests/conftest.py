@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from tests import postgresql as servers
+from tests.experiment.launcher import Launcher
 from tests.experiment.runs import SMALL
 from tests.typechecks import n_calls, where_needed
 
@@ -62,6 +63,14 @@ def finished(tmp_path_factory):
     run_dir = tmp_path_factory.mktemp("runs") / "finished"
     with _without_drawing():
         return qnas.search([*SMALL, f"run_dir={run_dir}"])
+
+
+@pytest.fixture(scope="module")
+def launcher(tmp_path_factory):
+    """Starts commands of qnas as from a terminal."""
+    found = Launcher(tmp_path_factory.mktemp("launcher") / "errors")
+    yield found
+    found.close()
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from qnas.cli import main
-from tests.experiment.launcher import Launcher
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
@@ -30,14 +29,6 @@ LESS = (
 
 def commands(block):
     return [command for line in block.splitlines() if (command := shlex.split(line, comments=True))]
-
-
-@pytest.fixture(scope="module")
-def launcher(tmp_path_factory):
-    """Starts the commands of qnas."""
-    found = Launcher(tmp_path_factory.mktemp("launcher") / "errors")
-    yield found
-    found.close()
 
 
 def run(command, folder):
@@ -63,7 +54,10 @@ def follow(language, block, folder, launcher):
         given = commands(block) if language == "bash" else []
         ours = [command for command in given if command[0] in RUN]
         for command in ours:
-            launch(launcher, command[1:], folder) if command[0] == "qnas" else run(command, folder)
+            if command[0] == "qnas":
+                launch(launcher, command[1:], folder)
+            else:
+                run(command, folder)
         assert ours or given == MAKE_BLOCK, f"nothing runs in\n{block}"
 
 

@@ -18,7 +18,6 @@ from qnas.errors import RunError
 from qnas.experiment.evaluation import State
 from qnas.experiment.results import read_findings
 from qnas.experiment.supervision import Child
-from tests.experiment.launcher import Launcher
 from tests.experiment.runs import (
     JOB,
     QUICKEST,
@@ -140,14 +139,6 @@ def test_processes_that_are_killed_at_random_moments_change_nothing(reference, t
     assert kills.n == 10
     assert front_without_seconds(result.path) == front_without_seconds(reference.path)
     assert records_without_seconds(result.path) == records_without_seconds(reference.path)
-
-
-@pytest.fixture(scope="module")
-def launcher(tmp_path_factory):
-    """Starts searches as from a terminal."""
-    found = Launcher(tmp_path_factory.mktemp("launcher") / "errors")
-    yield found
-    found.close()
 
 
 def children_after(pid, run_dir, n, seconds=0.0):
